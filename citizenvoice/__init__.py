@@ -1,0 +1,1 @@
+"""Measures whether public services work for the people who use them."""

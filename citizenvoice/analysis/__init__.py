@@ -1,0 +1,1 @@
+"""What machines and people read in comments."""

@@ -1,0 +1,1 @@
+"""The versioned public programming interface."""

@@ -1,0 +1,177 @@
+"""The application factory: the only module that knows every package."""
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Flask, Response, current_app, g, render_template, request
+from flask_babel import Babel, gettext
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from citizenvoice.accounts.access import require_audience
+from citizenvoice.config import LANGUAGES, ROOT
+from citizenvoice.db import db, open_sqlite_properly, writing
+from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
+from citizenvoice.web import languages
+from citizenvoice.web.csrf import csrf
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; manifest-src 'self'; frame-ancestors {ancestors}"
+)
+
+
+def create_app(config: Mapping[str, Any]) -> Flask:
+    """Build the application from a finished configuration."""
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.config.from_mapping(config)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            open_sqlite_properly(db.engine)
+    csrf.init_app(app)
+    add_languages(app)
+    add_features(app)
+    app.before_request(require_audience)
+    app.before_request(queue_to_write)
+    app.teardown_request(leave_the_queue)
+    app.after_request(add_security_headers)
+    add_error_pages(app)
+    serve_static_files(app)
+    return app
+
+
+def add_features(app: Flask) -> None:
+    """Register every package's pages and commands."""
+    # Keep one line a feature, in the order of the packages.
+
+
+def add_languages(app: Flask) -> None:
+    """Speak the language of the page, and tell templates which one it is."""
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(ROOT / "citizenvoice" / "translations"))
+    Babel(app, locale_selector=languages.interface_language)
+    app.jinja_env.globals.update(LANGUAGES=LANGUAGES)
+
+    @app.context_processor
+    def page_facts() -> dict[str, Any]:
+        language = languages.page_language()
+        return {
+            "page_language": language,
+            "page_direction": languages.direction(language),
+            "own_name": languages.own_name,
+            "site_name": current_app.config["SITE_NAME"],
+        }
+
+
+def queue_to_write() -> None:
+    """Take the turn to write before a request that changes something reads its first row.
+
+    A SQLite transaction that read before another one wrote cannot be upgraded to a writing one.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method in SAFE_METHODS or view is None or getattr(view, "locks_itself", False):
+        return
+    turn = ExitStack()
+    turn.enter_context(writing())
+    g.turn_to_write = turn
+
+
+def leave_the_queue(_error: BaseException | None) -> None:
+    """Give the turn to write back, whatever happened; what was not committed is rolled back first."""
+    turn: ExitStack | None = g.pop("turn_to_write", None)
+    if turn is not None:
+        db.session.rollback()
+        turn.close()
+
+
+def add_security_headers(response: Response) -> Response:
+    """Allow nothing that our pages do not need."""
+    ancestors = g.get("frame_ancestors", "'none'")
+    response.headers.setdefault(
+        "Content-Security-Policy", CONTENT_SECURITY_POLICY.format(ancestors=ancestors)
+    )
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if ancestors == "'none'":
+        response.headers.setdefault("X-Frame-Options", "DENY")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if not response.cache_control.max_age and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+ERROR_PAGES = {
+    403: "errors/forbidden.html",
+    404: "errors/not_found.html",
+    429: "errors/too_many_requests.html",
+    500: "errors/server_error.html",
+}
+
+
+def add_error_pages(app: Flask) -> None:
+    """Answer every refusal with a page, or with problem details for programs (RFC 9457)."""
+    app.register_error_handler(NotFoundError, lambda error: say_no(404, error))
+    app.register_error_handler(ForbiddenError, lambda error: say_no(403, error))
+    app.register_error_handler(DomainError, lambda error: say_no(422, error))
+    app.register_error_handler(CSRFError, lambda error: say_no(400, error))
+    app.register_error_handler(HTTPException, lambda error: say_no(error.code or 500, error))
+
+
+def say_no(status: int, error: Exception) -> Response:
+    """Return the page or the problem details for a refusal."""
+    sentence = gettext(error.message, **error.params) if isinstance(error, DomainError) else ""
+    if request.path.startswith("/api/"):
+        title = sentence or getattr(error, "description", "") or "Error"
+        response: Response = current_app.json.response(
+            {"type": "about:blank", "status": status, "title": title}
+        )
+        response.mimetype = "application/problem+json"
+    else:
+        template = ERROR_PAGES.get(status, "errors/bad_request.html")
+        response = Response(render_template(template, sentence=sentence), mimetype="text/html")
+    response.status_code = status
+    if isinstance(error, HTTPException):
+        for name, value in error.get_headers(None):
+            if name.lower() in {"allow", "retry-after"}:
+                response.headers[name] = value
+    return response
+
+
+def serve_static_files(app: Flask) -> None:
+    """Serve static files from the web server's own process, cacheable for a year by version."""
+    trusted = app.config.get("TRUSTED_PROXIES", 0)
+    if trusted:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
+        )
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign,assignment]
+        app.wsgi_app,
+        root=str(ROOT / "static"),
+        prefix="static/",
+        max_age=31536000,
+        autorefresh=bool(app.debug),
+    )
+    version = static_version()
+
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static":
+            values["v"] = version
+
+
+def static_version() -> str:
+    """Return a short digest of everything under ``static/``: a new one makes browsers fetch anew."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "static").rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]

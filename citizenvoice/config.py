@@ -1,0 +1,67 @@
+"""Configuration, read from the environment once and checked at start-up."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+LANGUAGES = ("en", "es", "ar")
+
+
+class ConfigError(Exception):
+    """A setting is missing or makes no sense; the message names the variable."""
+
+
+def config_from(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return Flask settings for this environment.
+
+    Raises ConfigError naming the variable if a required one is missing, so that a
+    half-configured process never starts.
+    """
+    secret = env.get("SECRET_KEY", "")
+    if len(secret) < 32:
+        raise ConfigError("SECRET_KEY must be set to at least 32 random characters.")
+    return {
+        "SECRET_KEY": secret,
+        "SECURITY_PASSWORD_SALT": env.get("SECURITY_PASSWORD_SALT", secret[::-1]),
+        "SQLALCHEMY_DATABASE_URI": database_url(env.get("DATABASE_URL", "")),
+        "REDIS_URL": env.get("REDIS_URL", ""),
+        "SITE_NAME": env.get("SITE_NAME", "citizenvoice"),
+        "PUBLIC_URL": env.get("PUBLIC_URL", "").rstrip("/"),
+        "TRUSTED_PROXIES": _whole(env, "TRUSTED_PROXIES", 0),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": env.get("INSECURE_COOKIES") != "1",
+        "SESSION_LIFETIME": timedelta(minutes=_whole(env, "SESSION_MINUTES", 60)),
+        "MAX_CONTENT_LENGTH": _whole(env, "MAX_UPLOAD_MB", 64) * 1024 * 1024,
+        "MAIL_URL": env.get("MAIL_URL", ""),
+        "MAIL_FROM": env.get("MAIL_FROM", "citizenvoice@localhost"),
+        "MINIMUM_ANSWERS": _whole(env, "MINIMUM_ANSWERS", 10),
+        "ANSWERS_PER_MINUTE": _whole(env, "ANSWERS_PER_MINUTE", 20),
+        "PHONE_REGIONS": tuple(env.get("PHONE_REGIONS", "US,GB,PH,ES,MX").split(",")),
+        "READER": env.get("READER", "public_service"),
+        "DEMO": env.get("DEMO") == "1",
+        "BABEL_DEFAULT_LOCALE": env.get("DEFAULT_LANGUAGE", "en"),
+    }
+
+
+def database_url(url: str) -> str:
+    """Return the SQLAlchemy URL, with SQLite in ``var/`` where none is given and psycopg 3 for PostgreSQL."""
+    if not url:
+        folder = ROOT / "var"
+        folder.mkdir(exist_ok=True)
+        return f"sqlite:///{folder / 'citizenvoice.db'}"
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, "")
+    if not value:
+        return default
+    if not value.isdigit():
+        raise ConfigError(f"{name} must be a whole number, not {value!r}.")
+    return int(value)

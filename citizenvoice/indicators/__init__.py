@@ -1,0 +1,1 @@
+"""Outcome indicators computed from stored counts."""

@@ -1,0 +1,1 @@
+"""Pure language code: text in, values out; knows no database and no web."""

@@ -1,0 +1,1 @@
+"""Dashboards for managers, scorecards for the public, and exports."""

@@ -1,0 +1,1 @@
+"""Pure statistics: counts in, estimates with intervals out; knows no database and no web."""

@@ -1,0 +1,1 @@
+"""Survey instruments, their frozen versions and the responses to them."""

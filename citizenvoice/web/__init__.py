@@ -1,0 +1,1 @@
+"""Presentation every page shares; knows no feature."""
