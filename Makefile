@@ -51,7 +51,7 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 
 messages: $(VENV)/development ## bring the translation catalogues up to date with the code
 	@mkdir -p var
-	$(BIN)/pybabel --quiet extract --mapping babel.cfg --keyword _l --keyword N_ --sort-by-file --no-location \
+	$(BIN)/pybabel --quiet extract --mapping babel.cfg --keyword _l --keyword N_ --sort-by-file --add-location file \
 		--project citizenvoice --copyright-holder citizenvoice --output var/messages.pot .
 	$(BIN)/pybabel --quiet update --input-file var/messages.pot --output-dir citizenvoice/translations \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date

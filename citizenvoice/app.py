@@ -14,16 +14,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from citizenvoice.accounts.access import require_audience
+from citizenvoice.accounts.security import init_security
 from citizenvoice.config import LANGUAGES, ROOT
 from citizenvoice.db import db, open_sqlite_properly, writing
 from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
-from citizenvoice.web import languages
+from citizenvoice.web import components, languages
 from citizenvoice.web.csrf import csrf
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; manifest-src 'self'; frame-ancestors {ancestors}"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; manifest-src 'self'; "
+    "frame-ancestors {ancestors}"
 )
 
 
@@ -38,6 +40,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
             open_sqlite_properly(db.engine)
     csrf.init_app(app)
     add_languages(app)
+    components.register(app)
     add_features(app)
     app.before_request(require_audience)
     app.before_request(queue_to_write)
@@ -51,6 +54,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
 def add_features(app: Flask) -> None:
     """Register every package's pages and commands."""
     # Keep one line a feature, in the order of the packages.
+    init_security(app)
 
 
 def add_languages(app: Flask) -> None:
@@ -78,6 +82,7 @@ def queue_to_write() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.method in SAFE_METHODS or view is None or getattr(view, "locks_itself", False):
         return
+    db.session.rollback()  # who is asking was read before; nothing else was
     turn = ExitStack()
     turn.enter_context(writing())
     g.turn_to_write = turn
@@ -137,7 +142,7 @@ def say_no(status: int, error: Exception) -> Response:
         response.mimetype = "application/problem+json"
     else:
         template = ERROR_PAGES.get(status, "errors/bad_request.html")
-        response = Response(render_template(template, sentence=sentence), mimetype="text/html")
+        response = current_app.make_response(render_template(template, sentence=sentence))
     response.status_code = status
     if isinstance(error, HTTPException):
         for name, value in error.get_headers(None):
@@ -153,7 +158,7 @@ def serve_static_files(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
         )
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign,assignment]
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,
         root=str(ROOT / "static"),
         prefix="static/",

@@ -75,8 +75,11 @@ def commands_to_run(port: int) -> list[list[str]]:
 
 
 def supervise(commands: list[list[str]]) -> int:
-    """Run commands side by side; when one ends or we are told to stop, stop them all. Return the first's status."""
-    running = [subprocess.Popen(command, cwd=ROOT, start_new_session=True) for command in commands]  # noqa: S603 - our own command lines
+    """Run commands side by side; when one ends or we are told to stop, stop all. Return the worst status."""
+    running = [
+        subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603 - our own command lines
+        for command in commands
+    ]
 
     def stop(_signal: int, _frame: object) -> None:
         for process in running:

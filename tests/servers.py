@@ -218,19 +218,9 @@ class LiveServer:
 
     def __enter__(self) -> "LiveServer":
         """Start the web server and wait until it answers."""
-        bind = f"fd://{self.listener.fileno()}"
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--bind",
-            bind,
-            "--workers",
-            "1",
-            "--threads",
-            "8",
-            "wsgi:app",
-        ]
+        listen = ["--bind", f"fd://{self.listener.fileno()}", "--no-control-socket"]
+        threads = ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+        command = [sys.executable, "-m", "gunicorn", *listen, *threads, "--log-level", "warning", "wsgi:app"]
         log = self.folder / "web.log"
         inherited = (self.listener.fileno(),)
         try:

@@ -97,7 +97,7 @@ class Agency(Base):
     time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
     fiscal_year_start: Mapped[int] = mapped_column(default=1)  # month
 
-    parent: Mapped["Agency | None"] = relationship(remote_side=[id])
+    parent: Mapped["Agency | None"] = relationship(remote_side="Agency.id")
 
 
 class Service(Base):

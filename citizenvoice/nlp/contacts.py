@@ -8,6 +8,27 @@ from phonenumbers import Leniency, PhoneNumberMatcher
 
 from citizenvoice.nlp.identifiers import Span, is_card
 
+LONGEST_RUN = 60
+"""A run of more digits than this is no date, amount or number: it is masked whole, unread."""
+
+_AT = re.compile(
+    r" ?@ ?| ?[\[({] ?at ?[\])}] ?| at (?=(?:gmail|yahoo|hotmail|outlook|icloud|proton|aol|live)\b)",
+    re.IGNORECASE,
+)
+_DOT = r"(?:\.| ?[\[({] ?dot ?[\])}] ?| dot )"
+_LABEL = re.compile(r"[^\W_][\w-]*")
+_NEXT_LABEL = re.compile(rf"{_DOT}([^\W_][\w-]*)", re.IGNORECASE)
+_LOCAL = frozenset("!#$%&'*+/=?^_`{|}~-.")
+
+_HANDLE = re.compile(r"(?<![\w.])(?:@[^\W\d]\w*(?:\.\w+)*)+")
+
+_LINK = re.compile(
+    r"(?<![\w@.-])(?:[a-z][a-z0-9+.-]{1,9}://[^\s<>\"]+|www\.[^\s<>\"]+"
+    r"|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}[/?#][^\s<>\"]*)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[0-9A-Za-z]+", re.ASCII)
+
 _RUN = re.compile(r"[+(]{0,2}\d(?:[ .\-/()]{0,3}\d)*", re.ASCII)
 _GROUP = re.compile(r"\d(?: \d){6,18}(?! ?\d)|\d+", re.ASCII)
 _NANP = re.compile(r"(?<![\d.-])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-.]\d{4}(?![\d-])", re.ASCII)
@@ -20,7 +41,8 @@ _DATE = re.compile(
     re.ASCII,
 )
 _PHONE_WORD = re.compile(
-    r"\b(?:tel|phone|mobile|cell|whatsapp|viber|call|ring|text|sms|fax|contact|t[ée]l[ée]fono|m[óo]vil|celular|ll[áa]m\w*)\b",
+    r"\b(?:tel|phone|mobile|cell|whatsapp|viber|call|ring|text|sms|fax|contact"
+    r"|t[ée]l[ée]fono|m[óo]vil|celular|ll[áa]m\w*)\b",
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"(?:[$€£₱¥₹₽₩₺₦]|\b(?:USD|EUR|GBP|PHP|MXN|INR|Rs)\.?) ?$", re.IGNORECASE)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import sqrt
+from math import erfc, sqrt
 
 from citizenvoice.stats.estimates import (
     CONFIDENCE,
@@ -328,11 +328,9 @@ def _verdict(limits: tuple[float, float], p_value: float, polarity: Polarity, co
 
 
 def _normal_p(difference: float, variance: float) -> float:
-    from scipy.special import ndtr
-
     if variance <= 0:
         return 1.0
-    return 2 * float(ndtr(-abs(difference) / sqrt(variance)))
+    return erfc(abs(difference) / sqrt(2 * variance))
 
 
 def _student_p(t: float, degrees: float) -> float:

@@ -160,7 +160,7 @@ def key_drivers(
     >>> drivers = [Driver("ease", 6, 20), Driver("speed", 6, 19)]
     >>> analysis = key_drivers(drivers, "overall", pairs, minimum=6)
     >>> [driver.key for driver in analysis.drivers], round(analysis.r_squared, 6)
-    (['ease', 'speed'], 0.945175)
+    (['ease', 'speed'], 0.945701)
     >>> round(sum(driver.share for driver in analysis.drivers), 6)
     1.0
     """
@@ -218,9 +218,12 @@ def pair_sums(ratings: Mapping[str, Sequence[float | None]]) -> dict[tuple[str, 
     squares, products = (values**2) @ present.T, values @ values.T
     return {
         (key_a, key_b): PairSums(
-            int(n[a, b]),
-            *(float(x) for x in (sums[a, b], sums[b, a], squares[a, b], squares[b, a])),
-            float(products[a, b]),
+            n=int(n[a, b]),
+            sum_a=float(sums[a, b]),
+            sum_b=float(sums[b, a]),
+            squares_a=float(squares[a, b]),
+            squares_b=float(squares[b, a]),
+            products=float(products[a, b]),
         )
         for (a, key_a), (b, key_b) in combinations(enumerate(ratings), 2)
     }

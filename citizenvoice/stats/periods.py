@@ -53,7 +53,7 @@ class Period:
                 year, week, _ = self.start.isocalendar()
                 return f"{year:04d}-W{week:02d}"
             case PeriodKind.MONTH:
-                return f"{self.start:%Y-%m}" if self.start.year > 999 else self.start.isoformat()[:7]
+                return self.start.isoformat()[:7]
             case PeriodKind.QUARTER:
                 year, month = _fiscal(self.start, self.fiscal_start)
                 return f"{year:04d}-Q{month // 3 + 1}"
@@ -177,8 +177,11 @@ def parse(key: str, fiscal_start: int = 1) -> Period:
     """
     for pattern, kind in _PATTERNS:
         if match := re.fullmatch(pattern, key, re.ASCII):
-            day = _first_day(kind, [int(part) for part in match.groups()], fiscal_start)
-            return period_of(day, kind, fiscal_start)
+            try:
+                day = _first_day(kind, [int(part) for part in match.groups()], fiscal_start)
+                return period_of(day, kind, fiscal_start)
+            except OverflowError as error:
+                raise ValueError(f"{key!r} ends after the last day of the calendar") from error
     raise ValueError(f"{key!r} is not a period")
 
 

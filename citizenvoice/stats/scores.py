@@ -291,7 +291,7 @@ def nps(tally: Tally, *, minimum: int = 1) -> Score:
     return _rated(Method.NPS, tally, result)
 
 
-def ces_mean(tally: Tally, *, minimum: int = 2) -> Score:
+def ces_mean(tally: Tally, *, minimum: int = 1) -> Score:
     """Compute the customer effort score (2.0) as the mean of its 1 to 7 answers, in points.
 
     Raises

@@ -18,7 +18,9 @@ from citizenvoice.web import formats
 
 WIDTH = 560
 LABEL_CHARS = 30
+LINE_HEIGHT = 22
 MOST_TICKS = 6
+SHORT_TICK_CHARS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,12 +253,11 @@ class LineChart:
         drawn = []
         for index in sorted(kept):
             point = self.points[index]
-            anchor = "middle" if 0 < index < count - 1 or count == 1 else ("end" if index else "start")
-            x = frame.x(index) + {"end": 22, "start": -22, "middle": 0}[anchor]
+            written = point.tick or point.label
+            runs_out = 0 < index == count - 1 and len(written) > SHORT_TICK_CHARS
+            x, anchor = (WIDTH, "end") if runs_out else (frame.x(index), "middle")
             minor = "" if index in {0, count - 1} else " cv-chart__minor"
-            drawn.append(
-                _text(f"cv-chart__tick{minor}", x, frame.bottom + 28, point.tick or point.label, anchor)
-            )
+            drawn.append(_text(f"cv-chart__tick{minor}", x, frame.bottom + 28, written, anchor))
         return "".join(drawn)
 
 
@@ -295,12 +296,9 @@ class BarChart:
         parts, top = [], 8.0
         for bar in self.bars:
             lines = _wrapped(bar.label)
-            top += 20 * len(lines)
+            top += LINE_HEIGHT * len(lines)
             parts.append(self._bar(bar, lines, top))
             top += 42
-        if self.target:
-            x = self._x(self.target.value)
-            parts.append(_line("cv-chart__target", x, 4, x, top - 8))
         return _picture(chart_id, self.title, description, parts, height=top, kind="bars")
 
     def table(self) -> ChartTable:
@@ -325,9 +323,9 @@ class BarChart:
             _label(lines, top, self.direction),
             _value_text(_written(bar.value, bar.text), top, self.direction),
         ]
-        drawn.append(_rect("cv-chart__track", 2, top + 8, WIDTH - 4, 16))
         if bar.value is None:
-            return "".join(drawn)
+            return "".join(drawn) + _rect("cv-chart__track--empty", 2, top + 8, WIDTH - 4, 16)
+        drawn.append(_rect("cv-chart__track", 2, top + 8, WIDTH - 4, 16))
         start, end = sorted((self._x(max(self.low, 0.0)), self._x(bar.value)))
         kind = f" cv-chart__bar--{bar.kind}" if bar.kind else ""
         drawn.append(_rect(f"cv-chart__bar{kind}", start, top + 8, end - start, 16))
@@ -336,6 +334,9 @@ class BarChart:
             drawn.append(_line("cv-chart__halo", ends[0], top + 16, ends[1], top + 16))
             drawn.append(_line("cv-chart__whisker", ends[0], top + 16, ends[1], top + 16))
             drawn.extend(_line("cv-chart__whisker", x, top + 11, x, top + 21) for x in ends)
+        if self.target:
+            promised = self._x(self.target.value)
+            drawn.append(_line("cv-chart__target", promised, top + 4, promised, top + 29))
         return "".join(drawn)
 
 
@@ -373,7 +374,7 @@ class StackedBar:
         drawn, top = [], 8.0
         for row in self.rows:
             lines = _wrapped(row.label)
-            top += 20 * len(lines)
+            top += LINE_HEIGHT * len(lines)
             drawn.append(self._row(row, lines, top))
             top += 50
         return _picture(chart_id, self.title, description, drawn, height=top, kind="stack")
@@ -402,7 +403,7 @@ class StackedBar:
         written = _("Not enough answers") if not row.shares else ""
         drawn = [_label(lines, top, self.direction), _value_text(written, top, self.direction)]
         if not row.shares:
-            return "".join(drawn) + _rect("cv-chart__track", 2, top + 8, WIDTH - 4, 28)
+            return "".join(drawn) + _rect("cv-chart__track--empty", 2, top + 8, WIDTH - 4, 28)
         total, done = sum(row.shares) or 1.0, 0.0
         for share, kind, text in zip(row.shares, self.kinds, self._texts(row), strict=False):
             width = share / total * (WIDTH - 4)
@@ -563,9 +564,10 @@ def _wrapped(label: str) -> list[str]:
 
 def _label(lines: list[str], bottom: float, direction: str) -> str:
     x, anchor = (WIDTH - 2, "end") if direction == "rtl" else (2, "start")
-    first = bottom - 20 * (len(lines) - 1)
+    first = bottom - LINE_HEIGHT * (len(lines) - 1)
     return "".join(
-        _text("cv-chart__label", x, first + 20 * index, line, anchor) for index, line in enumerate(lines)
+        _text("cv-chart__label", x, first + LINE_HEIGHT * index, line, anchor)
+        for index, line in enumerate(lines)
     )
 
 

@@ -73,7 +73,7 @@ def visit(
     script: bool = True,
     language: str = "en-GB",
 ) -> Iterator[Page]:
-    """Open a page of its own that fails on a script error, a blocked resource or a request to a third party."""
+    """Open a page that fails on a script error, a blocked resource or a request to a third party."""
     context = chromium.new_context(
         base_url=live.url,
         viewport={"width": width, "height": height},

@@ -1,0 +1,64 @@
+"""Receipt codes: 80 random bits a person can read aloud, kept only as a keyed hash."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from functools import cache
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O or U
+N_CHARS, GROUP = 16, 4
+BITS = N_CHARS * 5
+
+_CONFUSED = str.maketrans("OIL", "011")
+_BETWEEN = re.compile(r"[\s\-‐-―−]+")
+
+
+def new_code() -> str:
+    """Draw a new code, grouped as it is shown."""
+    return _written(secrets.randbits(BITS))
+
+
+def derived_code(secret: str, survey_id: int, key: str) -> str:
+    """Return the code of what was sent with an idempotency key: the same one at every retry."""
+    digest = hmac.digest(_key(secret, "receipt code of a key"), f"{survey_id}|{key}".encode(), hashlib.sha256)
+    return _written(int.from_bytes(digest[: BITS // 8]))
+
+
+def read_code(typed: str) -> str | None:
+    """Return the sixteen characters of a code as a person typed it, or None if it is not one.
+
+    Case, spaces and dashes do not matter; O is read as 0, I and L as 1.
+
+    >>> read_code("7kq4 m2xp-oi1l-zzzz")
+    '7KQ4M2XP0111ZZZZ'
+    """
+    plain = _BETWEEN.sub("", typed[:100]).upper().translate(_CONFUSED)
+    return plain if len(plain) == N_CHARS and all(character in ALPHABET for character in plain) else None
+
+
+def shown(code: str) -> str:
+    """Group the sixteen characters for reading: ``XXXX-XXXX-XXXX-XXXX``."""
+    return "-".join(code[start : start + GROUP] for start in range(0, N_CHARS, GROUP))
+
+
+def code_hash(secret: str, typed: str) -> bytes | None:
+    """Return what is stored in place of a code, or None for what cannot be one."""
+    code = read_code(typed)
+    return hmac.digest(_key(secret, "receipt code"), code.encode(), hashlib.sha256) if code else None
+
+
+def idempotency_hash(secret: str, survey_id: int, key: str) -> str:
+    """Return what is stored in place of the key a request can be retried with."""
+    message = f"{survey_id}|{key}".encode()
+    return hmac.digest(_key(secret, "idempotency key"), message, hashlib.sha256).hex()
+
+
+def _written(number: int) -> str:
+    return shown("".join(ALPHABET[number >> shift & 31] for shift in range(BITS - 5, -1, -5)))
+
+
+@cache
+def _key(secret: str, purpose: str) -> bytes:
+    """Derive a key that serves one purpose only."""
+    return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)

@@ -1,0 +1,90 @@
+"""Which of the enabled languages a text is written in."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+FEW_WORDS = 4
+"""Below this many words the language of the form counts for more than the words."""
+
+FORM_LANGUAGE_PRIOR = 0.95
+"""How likely a short answer is in the language of its form, before it is read."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SAME_AS = {"fil": "tl", "nb": "no", "nn": "no", "iw": "he", "in": "id"}
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedLanguage:
+    """The language of one text and how probable it is, in [0, 1], among the enabled ones."""
+
+    language: str
+    probability: float
+
+
+def identify_language(
+    text: str, enabled: Sequence[str], *, form_language: str | None = None
+) -> IdentifiedLanguage:
+    """Tell which enabled language a text is written in.
+
+    Parameters
+    ----------
+    text : str
+    enabled : sequence of str
+        BCP 47 codes of the languages to choose from, at least one; the answer is one of them.
+    form_language : str, optional
+        Language of the form the text was typed into; decides for texts of fewer than 4 words
+        unless the words clearly belong to another language.
+
+    Raises
+    ------
+    ValueError
+        If no language is enabled or an enabled one is unknown to the identifier.
+
+    Notes
+    -----
+    A text in a language that is not enabled is given to the nearest enabled one: the
+    probability does not warn of that.
+
+    Examples
+    --------
+    >>> identify_language("La espera fue demasiado larga y nadie contestó", ["en", "es"]).language
+    'es'
+    >>> identify_language("ok", ["en", "es"], form_language="es").language
+    'es'
+    """
+    if not enabled:
+        raise ValueError("Enable at least one language.")
+    if len(enabled) == 1:
+        return IdentifiedLanguage(enabled[0], 1.0)
+    codes = [_code(language) for language in enabled]
+    found = dict(_identifier(tuple(sorted(set(codes)))).rank(text))
+    probabilities = np.array([found[code] for code in codes]) * _prior(text, enabled, form_language)
+    best = int(probabilities.argmax())
+    return IdentifiedLanguage(enabled[best], float(probabilities[best] / probabilities.sum()))
+
+
+def _prior(text: str, enabled: Sequence[str], form_language: str | None) -> np.ndarray[Any, Any]:
+    if form_language not in enabled or len(_WORD.findall(text)) >= FEW_WORDS:
+        return np.ones(len(enabled))
+    others = (1 - FORM_LANGUAGE_PRIOR) / (len(enabled) - 1)
+    return np.array([FORM_LANGUAGE_PRIOR if language == form_language else others for language in enabled])
+
+
+def _code(language: str) -> str:
+    primary = language.split("-")[0].split("_")[0].lower()
+    return _SAME_AS.get(primary, primary)
+
+
+@lru_cache(maxsize=16)
+def _identifier(codes: tuple[str, ...]) -> Any:
+    """Load the identifier on first use: about 60 MB that a web process should never need."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(codes)
+    return identifier

@@ -1,0 +1,1 @@
+"""Official and common survey instruments, as data."""

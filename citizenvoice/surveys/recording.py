@@ -1,0 +1,430 @@
+"""Writes responses: one at a time in as few statements as a database allows, or many at once.
+
+The statements are written by hand because every answer a citizen sends passes here: the unit of work of
+SQLAlchemy's ORM costs several times what the insert itself does (`benchmarks/answering.py`). Nothing commits.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from citizenvoice.db import db
+from citizenvoice.feedback.duplicates import WINDOW, SenderDigest
+from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
+from citizenvoice.surveys.models import Response
+
+# What was withdrawn may be said again; anything else of the same digest is the same thing.
+NOT_WITHDRAWN = "(exclusion IS NULL OR exclusion <> 'withdrawn')"
+CHUNK = 500  # digests looked up at once
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One free text, already masked: its question, a hint for reading, how many were masked of each kind."""
+
+    question: str
+    prompt: str
+    text: str
+    masked: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One response ready to be stored: checked, masked and hashed."""
+
+    survey_id: int
+    version_id: int
+    service_id: int
+    channel: str
+    language: str
+    received_at: datetime
+    day: date
+    answers: Mapping[str, Any]
+    segments: Mapping[str, Any] = field(default_factory=dict)
+    n_sections: int = 1
+    words: Sequence[Words] = ()
+    rating: int | None = None
+    code_hash: bytes | None = None
+    sender: SenderDigest | None = None
+    idempotency_hash: str | None = None
+    external_id: str | None = None
+    import_digest: str | None = None
+    exclusion: Exclusion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a contribution: a duplicate is stored and does not count, a repeat is not stored."""
+
+    receipt_id: int
+    is_duplicate: bool = False
+    is_repeat: bool = False
+
+
+def record_response(contribution: Contribution) -> Recorded:
+    """Store one response with its receipt and comments, or find it if its idempotency key is known.
+
+    The caller holds `citizenvoice.db.writing` and commits. What the same sender sent within the last minutes
+    is stored as a duplicate, which does not count.
+    """
+    connection = db.session.connection()
+    repeated = _find_repeated(connection, contribution)
+    if repeated is not None:
+        return Recorded(repeated, is_repeat=True)
+    if connection.dialect.name == "postgresql":
+        return _record_on_postgresql(connection, contribution)
+    return _record_on_sqlite(connection, contribution)
+
+
+def _find_repeated(connection: Connection, contribution: Contribution) -> int | None:
+    """Return the response sent with the same key.
+
+    On PostgreSQL two requests with one key take turns: the second waits here until the first has committed.
+    """
+    key = contribution.idempotency_hash
+    if key is None:
+        return None
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(int(key[:15], 16))))
+    found: int | None = connection.scalar(
+        select(Response.id).where(
+            Response.survey_id == contribution.survey_id, Response.idempotency_hash == key
+        )
+    )
+    return found
+
+
+# SQLite: four small statements on the driver's own cursor
+
+
+def _record_on_sqlite(connection: Connection, given: Contribution) -> Recorded:
+    cursor = connection.connection.cursor()
+    first = _first_on_sqlite(cursor, given)
+    received_at = _sqlite_instant(given.received_at)
+    exclusion = _exclusion(given, first)
+    cursor.execute(
+        "INSERT INTO receipt (service_id, channel, language, received_at, day, code_hash, sender_digest,"
+        " exclusion, exclusion_at, duplicate_of_id, uncounted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        (
+            *(given.service_id, given.channel, given.language, received_at, given.day.isoformat()),
+            *(given.code_hash, given.sender.stored if given.sender else None),
+            *(exclusion, received_at if exclusion else None, first),
+        ),
+    )
+    receipt_id = int(cursor.lastrowid)
+    cursor.execute(
+        "INSERT INTO response (id, survey_id, version_id, answers, segments, n_sections, external_id,"
+        " import_digest, idempotency_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (receipt_id, *_response_values(given)),
+    )
+    for words in given.words:
+        cursor.execute(
+            "INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, question,"
+            " prompt, text, masked, rating, reading, attempts) VALUES (?,?,?,?,?,?,?,?,?,?,?,'pending',0)",
+            (
+                *(receipt_id, given.service_id, given.channel, given.language),
+                *(given.day.isoformat(), received_at, words.question, words.prompt),
+                *(words.text, json.dumps(words.masked), given.rating),
+            ),
+        )
+    cursor.close()
+    return Recorded(receipt_id, is_duplicate=first is not None)
+
+
+def _first_on_sqlite(cursor: Any, given: Contribution) -> int | None:
+    if given.sender is None:
+        return None
+    marks = ",".join("?" * len(given.sender.sought))
+    cursor.execute(
+        "SELECT coalesce(duplicate_of_id, id) FROM receipt"  # noqa: S608 - question marks and our own words
+        f" WHERE sender_digest IN ({marks}) AND received_at >= ? AND {NOT_WITHDRAWN} ORDER BY id LIMIT 1",
+        (*given.sender.sought, _sqlite_instant(given.received_at - WINDOW)),
+    )
+    found = cursor.fetchone()
+    return found[0] if found else None
+
+
+def _sqlite_instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+# PostgreSQL: everything in one statement, and one round trip
+
+
+def _record_on_postgresql(connection: Connection, given: Contribution) -> Recorded:
+    driver = connection.connection.driver_connection
+    values: dict[str, Any] = {
+        "service_id": given.service_id,
+        "channel": given.channel,
+        "language": given.language,
+        "received_at": given.received_at,
+        "day": given.day,
+        "code_hash": given.code_hash,
+        "digest": given.sender.stored if given.sender else None,
+        "sought": list(given.sender.sought) if given.sender else [],
+        "since": given.received_at - WINDOW,
+        "exclusion": given.exclusion and str(given.exclusion),
+        "rating": given.rating,
+    }
+    names = (
+        *("survey_id", "version_id", "answers", "segments", "n_sections"),
+        *("external_id", "import_digest", "idempotency_hash"),
+    )
+    values.update(zip(names, _response_values(given), strict=True))
+    for number, words in enumerate(given.words):
+        values[f"question{number}"], values[f"prompt{number}"] = words.question, words.prompt
+        values[f"text{number}"], values[f"masked{number}"] = words.text, json.dumps(words.masked)
+    if given.sender:
+        # Two equal requests at one time take turns, so that the second sees the first. The lock must be
+        # taken by an earlier statement: one statement sees the database as it was when it began.
+        values["turn"] = int.from_bytes(given.sender.stored[:8], signed=True)
+    with psycopg.ClientCursor(driver) as cursor:
+        cursor.execute(_postgresql_statement(len(given.words), given.sender is not None), values)
+        while cursor.nextset():
+            pass
+        receipt_id, first = cursor.fetchall()[0]
+    return Recorded(receipt_id, is_duplicate=first is not None)
+
+
+@cache
+def _postgresql_statement(n_comments: int, with_turn: bool) -> bytes:  # noqa: FBT001 - part of the cache's key
+    comments = ""
+    if n_comments:
+        rows = ", ".join(
+            f"(%(question{n})s, %(prompt{n})s, %(text{n})s, %(masked{n})s::jsonb)" for n in range(n_comments)
+        )
+        comments = f""", said AS (
+            INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, rating, question,
+                prompt, text, masked, reading, attempts)
+            SELECT kept.id, %(service_id)s, %(channel)s, %(language)s, %(day)s, %(received_at)s, %(rating)s,
+                words.question, words.prompt, words.text, words.masked, 'pending', 0
+            FROM kept, (VALUES {rows}) AS words (question, prompt, text, masked))"""  # noqa: S608 - placeholders
+    turn = "SELECT pg_advisory_xact_lock(%(turn)s); " if with_turn else ""
+    first = (
+        f"""SELECT coalesce(duplicate_of_id, id) AS id FROM receipt WHERE sender_digest = ANY(%(sought)s)
+            AND received_at >= %(since)s AND {NOT_WITHDRAWN} ORDER BY receipt.id LIMIT 1"""  # noqa: S608
+        if with_turn
+        else "SELECT NULL::bigint AS id"
+    )
+    statement = f"""{turn}WITH first AS ({first}), kept AS (
+            INSERT INTO receipt (service_id, channel, language, received_at, day, code_hash, sender_digest,
+                exclusion, exclusion_at, duplicate_of_id, uncounted)
+            SELECT %(service_id)s, %(channel)s, %(language)s, %(received_at)s, %(day)s, %(code_hash)s,
+                %(digest)s,
+                coalesce(%(exclusion)s, CASE WHEN first.id IS NULL THEN NULL ELSE 'duplicate' END),
+                CASE WHEN first.id IS NULL AND %(exclusion)s IS NULL THEN NULL ELSE %(received_at)s END,
+                first.id, true
+            FROM (SELECT 1) AS one LEFT JOIN first ON true
+            RETURNING id, duplicate_of_id),
+        answered AS (
+            INSERT INTO response (id, survey_id, version_id, answers, segments, n_sections, external_id,
+                import_digest, idempotency_hash)
+            SELECT kept.id, %(survey_id)s, %(version_id)s, %(answers)s::jsonb, %(segments)s::jsonb,
+                %(n_sections)s, %(external_id)s, %(import_digest)s, %(idempotency_hash)s
+            FROM kept){comments}
+        SELECT id, duplicate_of_id FROM kept"""  # noqa: S608 - placeholders and our own words
+    return " ".join(statement.split()).encode()
+
+
+def _response_values(given: Contribution) -> tuple[Any, ...]:
+    return (
+        *(given.survey_id, given.version_id, json.dumps(given.answers), json.dumps(given.segments)),
+        *(given.n_sections, given.external_id, given.import_digest, given.idempotency_hash),
+    )
+
+
+def _exclusion(given: Contribution, first: int | None) -> str | None:
+    exclusion = given.exclusion or (Exclusion.DUPLICATE if first is not None else None)
+    return exclusion and str(exclusion)
+
+
+# Many at once
+
+
+def record_many(contributions: Sequence[Contribution]) -> list[Recorded]:
+    """Store many responses by the same rules, in their order, and return what became of each.
+
+    For imports and demonstrations: whoever calls looks for known external ids and idempotency keys first.
+    The caller holds `citizenvoice.db.writing` and commits.
+    """
+    if not contributions:
+        return []
+    connection = db.session.connection()
+    ids = _take_ids(connection, len(contributions))
+    firsts = _firsts(connection, contributions, ids)
+    receipts, responses, comments = [], [], []
+    for receipt_id, first, given in zip(ids, firsts, contributions, strict=True):
+        receipts.append(_receipt_row(receipt_id, first, given))
+        responses.append(_response_row(receipt_id, given))
+        comments.extend(_comment_rows(receipt_id, given, given.words, given.rating))
+    connection.execute(insert(Receipt), receipts)
+    connection.execute(insert(Response), responses)
+    if comments:
+        connection.execute(insert(Comment), comments)
+    return [
+        Recorded(receipt_id, is_duplicate=first is not None)
+        for receipt_id, first in zip(ids, firsts, strict=True)
+    ]
+
+
+def _take_ids(connection: Connection, n: int) -> list[int]:
+    if connection.dialect.name == "postgresql":
+        drawn = text(
+            "SELECT nextval(pg_get_serial_sequence('receipt', 'id')) FROM generate_series(1, :n) ORDER BY 1"
+        )
+        return list(connection.scalars(drawn, {"n": n}))
+    highest = connection.scalar(select(func.max(Receipt.id))) or 0
+    return list(range(highest + 1, highest + 1 + n))
+
+
+def _firsts(
+    connection: Connection, contributions: Sequence[Contribution], ids: Sequence[int]
+) -> list[int | None]:
+    """Return for each contribution the receipt it duplicates, among those stored and those before it."""
+    seen = _stored_digests(connection, contributions)
+    firsts: list[int | None] = []
+    for receipt_id, given in zip(ids, contributions, strict=True):
+        first = None
+        if given.sender is not None:
+            earlier = [pair for digest in given.sender.sought for pair in seen.get(digest, ())]
+            near = [root for at, root in earlier if given.received_at - WINDOW <= at <= given.received_at]
+            first = min(near, default=None)
+            if given.exclusion != Exclusion.WITHDRAWN:
+                seen.setdefault(given.sender.stored, []).append((given.received_at, first or receipt_id))
+        firsts.append(first)
+    return firsts
+
+
+def _stored_digests(
+    connection: Connection, contributions: Sequence[Contribution]
+) -> dict[bytes, list[tuple[datetime, int]]]:
+    sought = sorted({digest for given in contributions if given.sender for digest in given.sender.sought})
+    found: dict[bytes, list[tuple[datetime, int]]] = {}
+    for start in range(0, len(sought), CHUNK):
+        rows = connection.execute(
+            select(
+                Receipt.sender_digest,
+                Receipt.received_at,
+                func.coalesce(Receipt.duplicate_of_id, Receipt.id),
+            )
+            .where(Receipt.sender_digest.in_(sought[start : start + CHUNK]), text(NOT_WITHDRAWN))
+            .order_by(Receipt.id)
+        )
+        for digest, at, root in rows:
+            found.setdefault(digest, []).append((at, root))
+    return found
+
+
+def _receipt_row(receipt_id: int, first: int | None, given: Contribution) -> dict[str, Any]:
+    exclusion = _exclusion(given, first)
+    return {
+        "id": receipt_id,
+        "service_id": given.service_id,
+        "channel": given.channel,
+        "language": given.language,
+        "received_at": given.received_at,
+        "day": given.day,
+        "code_hash": given.code_hash,
+        "sender_digest": given.sender.stored if given.sender else None,
+        "exclusion": exclusion,
+        "exclusion_at": given.received_at if exclusion else None,
+        "duplicate_of_id": first,
+        "uncounted": True,
+    }
+
+
+def _response_row(receipt_id: int, given: Contribution) -> dict[str, Any]:
+    return {
+        "id": receipt_id,
+        "survey_id": given.survey_id,
+        "version_id": given.version_id,
+        "answers": given.answers,
+        "segments": given.segments,
+        "n_sections": given.n_sections,
+        "external_id": given.external_id,
+        "import_digest": given.import_digest,
+        "idempotency_hash": given.idempotency_hash,
+    }
+
+
+def _comment_rows(
+    receipt_id: int, given: Any, words: Iterable[Words], rating: int | None
+) -> list[dict[str, Any]]:
+    """Return the rows of comments; ``given`` is a contribution or a receipt."""
+    return [
+        {
+            "receipt_id": receipt_id,
+            "service_id": given.service_id,
+            "channel": given.channel,
+            "language": given.language,
+            "day": given.day,
+            "received_at": given.received_at,
+            "question": said.question,
+            "prompt": said.prompt,
+            "text": said.text,
+            "masked": dict(said.masked),
+            "rating": rating,
+            "reading": Reading.PENDING,
+            "attempts": 0,
+        }
+        for said in words
+    ]
+
+
+# Later pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What a further section adds to a response; ``merge`` makes the answers anew from those so far."""
+
+    merge: Callable[[Mapping[str, Any]], tuple[dict[str, Any], int]]
+    segments: Mapping[str, Any]
+    own_questions: frozenset[str]
+    words: Sequence[Words]
+    rating: Callable[[Mapping[str, Any]], int | None]
+
+
+def add_section(receipt_id: int, addition: Addition) -> None:
+    """Add a further section to a response, or put it in place of what the same section said before.
+
+    A comment that was read already stays, and what was written since stands beside it. The caller holds
+    `citizenvoice.db.writing` and commits.
+    """
+    session = db.session
+    receipt = session.scalars(select(Receipt).where(Receipt.id == receipt_id).with_for_update()).one()
+    response = session.get_one(Response, receipt_id, populate_existing=True)
+    answers, n_sections = addition.merge(response.answers)
+    kept = {key: value for key, value in response.segments.items() if key not in addition.own_questions}
+    response.answers = answers
+    response.segments = {**kept, **addition.segments}
+    response.n_sections = max(response.n_sections, n_sections)
+    receipt.uncounted = True
+    session.flush()
+    rating = addition.rating(answers)
+    session.execute(update(Comment).where(Comment.receipt_id == receipt_id).values(rating=rating))
+    _replace_words(receipt, addition, rating)
+
+
+def _replace_words(receipt: Receipt, addition: Addition, rating: int | None) -> None:
+    own = Comment.receipt_id == receipt.id, Comment.question.in_(addition.own_questions)
+    db.session.execute(
+        delete(Comment).where(
+            *own, Comment.reading == Reading.PENDING, Comment.lease_token.is_(None), Comment.attempts == 0
+        )
+    )
+    said = {
+        (question, words)
+        for question, words in db.session.execute(
+            select(Comment.question, Comment.text).where(*own).order_by(Comment.id)
+        )
+    }
+    new = [words for words in addition.words if (words.question, words.text) not in said]
+    if new:
+        db.session.execute(insert(Comment), _comment_rows(receipt.id, receipt, new, rating))
