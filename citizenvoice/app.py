@@ -6,20 +6,23 @@ from contextlib import ExitStack
 from typing import Any
 
 from flask import Flask, Response, current_app, g, render_template, request
-from flask_babel import Babel, gettext
+from flask_babel import gettext
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
+from citizenvoice import jobs
 from citizenvoice.accounts.access import require_audience
 from citizenvoice.accounts.security import init_security
 from citizenvoice.config import LANGUAGES, ROOT
 from citizenvoice.db import db, open_sqlite_properly, writing
 from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
-from citizenvoice.web import components, languages
+from citizenvoice.surveys.views import respond
+from citizenvoice.web import components, languages, pages
 from citizenvoice.web.csrf import csrf
+from citizenvoice.web.translations import CatalogueBabel
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY_POLICY = (
@@ -55,12 +58,15 @@ def add_features(app: Flask) -> None:
     """Register every package's pages and commands."""
     # Keep one line a feature, in the order of the packages.
     init_security(app)
+    app.register_blueprint(respond.bp)
+    for command in jobs.COMMANDS:
+        app.cli.add_command(command)
 
 
 def add_languages(app: Flask) -> None:
     """Speak the language of the page, and tell templates which one it is."""
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(ROOT / "citizenvoice" / "translations"))
-    Babel(app, locale_selector=languages.interface_language)
+    CatalogueBabel(app, locale_selector=languages.interface_language)
     app.jinja_env.globals.update(LANGUAGES=LANGUAGES)
 
     @app.context_processor
@@ -158,6 +164,7 @@ def serve_static_files(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
         )
+    app.wsgi_app = pages.KeptAnswers(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,
         root=str(ROOT / "static"),

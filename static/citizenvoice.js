@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   var summary = document.querySelector("[data-cv-focus]");
-  if (summary) summary.focus();
+  if (summary && !("autofocus" in HTMLElement.prototype)) summary.focus();
 
   document.querySelectorAll("textarea[data-cv-max]").forEach(function (area) {
     var limit = Number(area.dataset.cvMax);

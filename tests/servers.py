@@ -36,7 +36,7 @@ from citizenvoice.db import db
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {"SECRET_KEY": "tests only, and long enough to be accepted", "INSECURE_COOKIES": "1"}
-IN_PROCESS = {"TESTING": True, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False}
+IN_PROCESS = {"TESTING": True, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False, "SURVEY_SECONDS": 0}
 START_SECONDS = 60
 STOP_SECONDS = 15
 

@@ -11,8 +11,8 @@ from flask_login import current_user
 from flask_security import login_user, logout_user
 
 from citizenvoice.accounts import queries
-from citizenvoice.accounts.models import Role, User
-from citizenvoice.accounts.scope import Scope
+from citizenvoice.accounts.models import User
+from citizenvoice.accounts.scope import Role, Scope
 from citizenvoice.web import languages
 from citizenvoice.web.clock import utc_now
 

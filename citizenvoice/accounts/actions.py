@@ -8,10 +8,11 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from citizenvoice.accounts import passwords, queries
-from citizenvoice.accounts.models import ApiKey, AuditEntry, Membership, Role, User
+from citizenvoice.accounts.models import ApiKey, AuditEntry, Membership, User
+from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.models import Agency
 from citizenvoice.db import db
-from citizenvoice.errors import DomainError, N_
+from citizenvoice.errors import N_, DomainError
 
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)

@@ -1,9 +1,10 @@
 """Commands about people who sign in."""
 
 import click
+from flask.cli import with_appcontext
 
 from citizenvoice.accounts import actions, queries
-from citizenvoice.accounts.models import Role
+from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db, writing
 from citizenvoice.errors import DomainError
 from citizenvoice.web.clock import utc_now
@@ -13,6 +14,7 @@ from citizenvoice.web.clock import utc_now
 @click.argument("email")
 @click.option("--agency", "slug", required=True, help="The short name of the agency they will own.")
 @click.password_option(help="Their password; asked for when it is not given.")
+@with_appcontext
 def create_owner(email: str, slug: str, password: str) -> None:
     """Let EMAIL sign in and own an agency and everything below it."""
     now = utc_now()

@@ -3,9 +3,10 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
-from citizenvoice.accounts.models import Role
+from citizenvoice.accounts.scope import Role
 from citizenvoice.config import LANGUAGES
 from citizenvoice.web.languages import own_name
 
@@ -83,13 +84,15 @@ class AccountForm(FlaskForm):
     """What a person is called and the language they work in."""
 
     name = StringField(_l("Your name"), [Length(max=120)], render_kw={"autocomplete": "name"})
-    language = SelectField(_l("Language"), choices=[(code, own_name(code)) for code in LANGUAGES])
+    language = SelectField(_l("Language"), choices=[SelectChoice(code, own_name(code)) for code in LANGUAGES])
 
 
 class RoleForm(FlaskForm):
     """What a member may do."""
 
-    role = RadioField(_l("Role"), choices=[(str(role), name) for role, name in ROLE_NAMES.items()])
+    role = RadioField(
+        _l("Role"), choices=[SelectChoice(str(role), name) for role, name in ROLE_NAMES.items()]
+    )
 
 
 class InviteForm(RoleForm):
@@ -102,7 +105,5 @@ class InviteForm(RoleForm):
 class ApiKeyForm(FlaskForm):
     """What a key is for and whose it is."""
 
-    name = StringField(
-        _l("What the key is for"), [needed(_l("Say what the key is for.")), Length(max=120)]
-    )
+    name = StringField(_l("What the key is for"), [needed(_l("Say what the key is for.")), Length(max=120)])
     agency = SelectField(_l("Agency"), coerce=int)

@@ -1,9 +1,10 @@
-"""The letters we send to people who sign in: plain text, in their language, with nothing of what citizens said."""
+"""Letters to people who sign in: plain text, in their language, with nothing of what citizens said."""
 
 from datetime import datetime
 
 from flask import current_app, render_template
-from flask_babel import force_locale, gettext as _
+from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from citizenvoice.accounts import links
 from citizenvoice.accounts.models import Membership, User
@@ -25,7 +26,7 @@ def reset_letter(user: User, *, now: datetime) -> Letter:
 
 
 def invitation_letter(membership: Membership, *, is_new: bool, now: datetime) -> Letter:
-    """Return the letter that tells a person where they are a member now, and lets a new one set a password."""
+    """Return the letter that says where a person is a member now, and lets a new one set a password."""
     user = membership.user
     if is_new:
         link = links.password_link(user, lasts=links.INVITATION_LASTS, now=now)

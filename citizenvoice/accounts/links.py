@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 from itsdangerous import BadData, URLSafeSerializer
 
 from citizenvoice.accounts import queries
 from citizenvoice.accounts.models import User
-from citizenvoice.errors import DomainError, N_, NotFoundError
+from citizenvoice.errors import N_, DomainError, NotFoundError
 
 RESET_LASTS = timedelta(hours=1)
 INVITATION_LASTS = timedelta(days=7)
@@ -35,10 +36,10 @@ def user_of(token: str, *, now: datetime) -> User:
     return user
 
 
-def outside_url(endpoint: str, **values: str) -> str:
-    """Return an address that works from a mail: under PUBLIC_URL, whatever a request claims its host to be."""
-    public: str = current_app.config["PUBLIC_URL"]
-    return f"{public}{url_for(endpoint, **values)}" if public else url_for(endpoint, _external=True, **values)
+def outside_url(endpoint: str, **values: Any) -> str:
+    """Return an address that works from a mail: under PUBLIC_URL, whatever host a request claims."""
+    public: str = current_app.config.get("PUBLIC_URL", "") or request.host_url.rstrip("/")
+    return public + url_for(endpoint, **values)
 
 
 def _no_longer() -> DomainError:

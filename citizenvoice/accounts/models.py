@@ -1,27 +1,18 @@
 """Tables of the people who sign in, where they belong, the keys of programs, and what was done."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from flask_security import RoleMixin, UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.models import Agency
 from citizenvoice.db import Base, BigId
 
 
-class Role(StrEnum):
-    """What a member may do in an agency and everything below it, from most to least."""
-
-    OWNER = "owner"  # also: members and keys
-    MANAGER = "manager"  # also: surveys, targets, catalogue, import
-    ANALYST = "analyst"  # also: correct what was read, export, moderate
-    VIEWER = "viewer"  # look
-
-
-class SecurityRole(Base, RoleMixin):  # type: ignore[misc]
+class SecurityRole(Base, RoleMixin):
     """Flask-Security's flat roles. Unused on purpose: who may do what is a Membership in the tree."""
 
     __tablename__ = "security_role"
@@ -30,7 +21,7 @@ class SecurityRole(Base, RoleMixin):  # type: ignore[misc]
     name: Mapped[str] = mapped_column(String(80), unique=True)
 
 
-class User(Base, UserMixin):  # type: ignore[misc]
+class User(Base, UserMixin):
     """A person who signs in."""
 
     __tablename__ = "user"
@@ -46,7 +37,7 @@ class User(Base, UserMixin):  # type: ignore[misc]
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
-    roles: Mapped[list[SecurityRole]] = relationship(secondary="user_security_role")
+    roles: Mapped[list[SecurityRole]] = relationship(secondary="user_security_role")  # type: ignore[assignment]
     memberships: Mapped[list["Membership"]] = relationship(
         back_populates="user", cascade="all, delete-orphan", order_by="Membership.id"
     )
@@ -67,7 +58,7 @@ class Membership(Base):
     __tablename__ = "membership"
     __table_args__ = (
         UniqueConstraint("user_id", "agency_id"),
-        CheckConstraint("role IN ('owner', 'manager', 'analyst', 'viewer')", name="role_known"),
+        CheckConstraint(f"role IN ({', '.join(repr(str(role)) for role in Role)})", name="role_known"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ import unicodedata
 
 from flask_security import hash_password, verify_password
 
-from citizenvoice.errors import DomainError, N_
+from citizenvoice.errors import N_, DomainError
 
 MIN_CHARS = 12
 MAX_CHARS = 200
@@ -21,7 +21,9 @@ def check(password: str, *, email: str) -> None:
     """
     folded = normal(password).casefold()
     if len(folded) < MIN_CHARS:
-        raise DomainError(N_("Use at least %(n)s characters. Several words are easy to remember."), n=MIN_CHARS)
+        raise DomainError(
+            N_("Use at least %(n)s characters. Several words are easy to remember."), n=MIN_CHARS
+        )
     if len(folded) > MAX_CHARS:
         raise DomainError(N_("Use at most %(n)s characters."), n=MAX_CHARS)
     if len(set(folded)) < MIN_DIFFERENT_CHARS:

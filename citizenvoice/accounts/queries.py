@@ -5,8 +5,8 @@ from hashlib import sha256
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from citizenvoice.accounts.models import ApiKey, AuditEntry, Membership, Role, User
-from citizenvoice.accounts.scope import Scope
+from citizenvoice.accounts.models import ApiKey, AuditEntry, Membership, User
+from citizenvoice.accounts.scope import Role, Scope
 from citizenvoice.agencies.models import Agency
 from citizenvoice.db import db
 from citizenvoice.errors import N_, NotFoundError

@@ -1,8 +1,17 @@
 """Which agencies a person may see, and what they may do there."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from citizenvoice.accounts.models import Role
+
+class Role(StrEnum):
+    """What a member may do in an agency and everything below it, from most to least."""
+
+    OWNER = "owner"  # also: members and keys
+    MANAGER = "manager"  # also: surveys, targets, catalogue, import
+    ANALYST = "analyst"  # also: correct what was read, export, moderate
+    VIEWER = "viewer"  # look
+
 
 ROLE_RANK = {Role.VIEWER: 1, Role.ANALYST: 2, Role.MANAGER: 3, Role.OWNER: 4}
 

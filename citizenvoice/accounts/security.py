@@ -24,7 +24,7 @@ class NoSession(SecureCookieSession):
     def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise RuntimeError(f"Pages outside {MANAGE} set no cookie: nothing can be kept in the session there.")
 
-    __setitem__ = __delitem__ = update = setdefault = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = update = setdefault = _refuse
 
 
 class ManageSessions(SecureCookieSessionInterface):

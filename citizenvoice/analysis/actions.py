@@ -4,9 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from citizenvoice.analysis.models import Annotation, Codebook, Theme, TrainedModel
+from citizenvoice.analysis.models import (
+    AnnotatedTheme,
+    Annotation,
+    Codebook,
+    PredictedTheme,
+    Prediction,
+    Theme,
+    TrainedModel,
+)
 from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError
 from citizenvoice.feedback.models import Comment, Receipt
@@ -51,7 +59,9 @@ def annotate(
 
 
 def _themes(ids: Sequence[int]) -> list[Theme]:
-    found = list(db.session.scalars(select(Theme).where(Theme.id.in_(ids)).order_by(Theme.position, Theme.id)))
+    found = list(
+        db.session.scalars(select(Theme).where(Theme.id.in_(ids)).order_by(Theme.position, Theme.id))
+    )
     if len(found) != len(set(ids)):
         raise DomainError(N_("One of the themes does not exist."))
     return found
@@ -112,3 +122,13 @@ def keep_model(
         db.session.add(model)
         db.session.flush()
     return model
+
+
+def forget_readings(comment_ids: Sequence[int]) -> None:
+    """Erase what machines and people read in comments whose words were taken back. Never commits."""
+    predicted = Prediction.comment_id.in_(comment_ids)
+    annotated = select(Annotation.id).where(Annotation.comment_id.in_(comment_ids))
+    db.session.execute(delete(PredictedTheme).where(PredictedTheme.comment_id.in_(comment_ids)))
+    db.session.execute(delete(Prediction).where(predicted))
+    db.session.execute(delete(AnnotatedTheme).where(AnnotatedTheme.annotation_id.in_(annotated)))
+    db.session.execute(delete(Annotation).where(Annotation.comment_id.in_(comment_ids)))

@@ -5,11 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select, union_all
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
-from citizenvoice.analysis.models import AnnotatedTheme, Annotation, Codebook, PredictedTheme, Prediction, Theme
+from citizenvoice.analysis.models import (
+    AnnotatedTheme,
+    Annotation,
+    Codebook,
+    PredictedTheme,
+    Prediction,
+    Theme,
+)
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment
+
+# Comments that wait for the machine; written so that both databases recognise the partial index on it.
+PENDING: ColumnElement[bool] = literal_column("comment.reading = 'pending'", Boolean)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +48,7 @@ class ReadComment:
     annotated_at: datetime | None
 
 
-def with_reading(statement: Select[Any]) -> Select[Any]:
+def with_reading(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Join each comment's prediction and current annotation, where there are any."""
     return statement.outerjoin(Prediction, Prediction.comment_id == Comment.id).outerjoin(
         Annotation, and_(Annotation.comment_id == Comment.id, Annotation.superseded_at.is_(None))
@@ -38,7 +60,7 @@ def effective_sentiment() -> ColumnElement[int | None]:
     return func.coalesce(Annotation.sentiment, Prediction.sentiment)
 
 
-def effective_themes(among: Select[tuple[int]] | None = None) -> Subquery:
+def effective_themes(among: Select[int] | None = None) -> Subquery:
     """Return the (comment_id, theme_id) pairs in force, of all comments or those ``among`` some."""
     predicted = select(PredictedTheme.comment_id, PredictedTheme.theme_id).where(
         ~_themes_annotated(PredictedTheme.comment_id)

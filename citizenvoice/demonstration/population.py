@@ -52,7 +52,8 @@ class Person:
     answers: Mapping[str, Any]
     texts: Mapping[str, str] = field(default_factory=dict)
     is_spam: bool = False
-    sent_twice: bool = False
+    sends_twice: bool = False
+    is_again: bool = False  # the same person's second sending
 
 
 def country() -> dict[str, Any]:
@@ -76,8 +77,9 @@ def people(
     for day in _days(service, until=until, random=random):
         person = _person(service, definition, day=day, until=until, zone=zone, said=said, random=random)
         yield person
-        if person.sent_twice:
-            yield replace(person, received_at=person.received_at + timedelta(seconds=random.randint(2, 40)))
+        if person.sends_twice:
+            later = person.received_at + timedelta(seconds=random.randint(2, 40))
+            yield replace(person, received_at=later, is_again=True)
 
 
 def quality_on(service: Mapping[str, Any], day: date, until: date) -> float:
@@ -132,7 +134,7 @@ def _person(
         },
         texts=_texts(definition, mood, themes, language, said=said, is_spam=is_spam, random=random),
         is_spam=is_spam,
-        sent_twice=not is_spam and channel == "website" and random.random() < 0.01,
+        sends_twice=not is_spam and channel == "website" and random.random() < 0.01,
     )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError
-from citizenvoice.feedback import queries
+from citizenvoice.feedback import queries, search
 from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
 
 
@@ -36,8 +37,11 @@ def withdraw(receipt: Receipt, now: datetime) -> list[Comment]:
         if each.exclusion != Exclusion.WITHDRAWN:
             each.exclusion, each.exclusion_at, each.uncounted = Exclusion.WITHDRAWN, now, True
         each.sender_digest = None
+    db.session.flush()  # receipts before comments: the order everybody locks in
     comments = queries.comments_of(linked)
     for comment in comments:
+        if comment.reading != Reading.PENDING and comment.text:
+            search.forget_comment(comment.id, comment.text)
         comment.text, comment.masked = "", {}
         comment.rating = None
         comment.reading, comment.lease_token, comment.lease_until = Reading.DONE, None, None

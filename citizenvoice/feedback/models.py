@@ -49,6 +49,13 @@ class Receipt(Base):
             postgresql_where=text("sender_digest IS NOT NULL"),
         ),
         Index(
+            "ix_receipt_excluded",
+            "service_id",
+            "id",
+            sqlite_where=text("exclusion IS NOT NULL"),
+            postgresql_where=text("exclusion IS NOT NULL"),
+        ),
+        Index(
             "ix_receipt_uncounted", "id", sqlite_where=text("uncounted"), postgresql_where=text("uncounted")
         ),
     )
@@ -81,6 +88,7 @@ class Comment(Base):
         CheckConstraint("reading IN ('pending', 'done', 'failed')", name="reading_known"),
         Index("ix_comment_receipt_id", "receipt_id"),
         Index("ix_comment_service_id_id", "service_id", "id"),
+        Index("ix_comment_service_id_day_id", "service_id", "day", "id"),
         Index(
             "ix_comment_unread",
             "id",

@@ -25,17 +25,12 @@ import orjson
 
 from citizenvoice.stats.drivers import PairSums
 from citizenvoice.surveys import routing
+from citizenvoice.surveys.answering import main_question
 from citizenvoice.surveys.definition import Definition, Kind, Question, answered_parts
 
 Counts = dict[str, Any]
 Numbers = npt.NDArray[np.int64]
 Path = tuple[str, ...]
-
-# Roles of the question that stands for the whole experience, the most telling first.
-MAIN_ROLES = (
-    *("satisfaction", "gds", "csat", "fft", "overall", "csm_sqd0", "sqd0", "sdg_overall", "sdg_satisfied"),
-    *("trust", "nps", "recommend", "ces", "effort"),
-)
 
 
 class Cell(NamedTuple):
@@ -79,19 +74,6 @@ class Row(NamedTuple):
     pairs: dict[str, Any]
 
 
-def main_question(definition: Definition) -> Question | None:
-    """Return the rating that stands for the whole experience, or None without any rating."""
-    scales = [
-        question
-        for section in definition.sections
-        if not section.about_you
-        for question in section.questions
-        if question.kind is Kind.SCALE
-    ]
-    by_role = {question.role: question for question in reversed(scales) if question.role}
-    return next((by_role[role] for role in MAIN_ROLES if role in by_role), scales[0] if scales else None)
-
-
 def scale_keys(definition: Definition) -> list[str]:
     """Return the keys of the ratings of the service, in order: those whose pairs are summed."""
     return [
@@ -125,7 +107,8 @@ class Counter:
                 elif question.kind is not Kind.TEXT:
                     self._add_question(question)
         sections = [section for section in definition.sections if not section.about_you]
-        conditions = [c.shown_if for s in sections for c in (s, *s.questions)]
+        conditions = [section.shown_if for section in sections]
+        conditions += [question.shown_if for section in sections for question in section.questions]
         self._deciding = tuple(
             dict.fromkeys(part.question for condition in conditions for part in answered_parts(condition))
         )
@@ -352,7 +335,9 @@ class _Batch:
             members = np.array(self.members, dtype=np.int64)
             lengths = (starts[1:] - starts[:-1])[members]
             ends = np.cumsum(lengths)
-            at = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths) + np.repeat(starts[members], lengths)
+            at = (
+                np.arange(ends[-1]) - np.repeat(ends - lengths, lengths) + np.repeat(starts[members], lengths)
+            )
             chosen = order[at]
             cells = np.repeat(np.array(self.member_cells, dtype=np.int64), lengths)
             parts.append(_sums(cells * n_features + features[chosen], weights[chosen]))
@@ -393,7 +378,7 @@ class _Batch:
         order = np.argsort(np.array(self.cell_of), kind="stable")
         cells, starts = np.unique(np.array(self.cell_of)[order], return_index=True)
         values, rated = values[order], rated[order]
-        columns = []
+        columns: list[Numbers] = []
         for a, b in combinations(range(len(self.counter.scales)), 2):
             both = rated[:, a] * rated[:, b]
             one, other = values[:, a] * both, values[:, b] * both

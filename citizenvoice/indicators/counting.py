@@ -14,13 +14,26 @@ marks, and the next one takes the marked days first. Counting a day twice gives 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Select, Text, case, cast, delete, func, insert, literal_column, null, select, text, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Text,
+    case,
+    cast,
+    delete,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+    update,
+)
 
 from citizenvoice.analysis.queries import effective_sentiment, effective_themes, with_reading
 from citizenvoice.db import db, writing
@@ -40,7 +53,7 @@ CLEAR_AT_ONCE = 5_000  # receipts marked in one commit: what bounds the time oth
 PATIENCE = 10  # a day is not counted again sooner than this many times what counting it took
 
 # Written so that both databases recognise the partial index on it.
-UNCOUNTED = literal_column("receipt.uncounted")
+UNCOUNTED: ColumnElement[bool] = literal_column("receipt.uncounted", Boolean)
 
 
 class Work(NamedTuple):
@@ -58,7 +71,7 @@ class Work(NamedTuple):
         return [f"{MARK}{self.service_id}/{day}" for day in self.days]
 
 
-class Lost(Exception):
+class LostError(Exception):
     """Another worker took the job over because this one was too slow; nothing was written."""
 
 
@@ -69,11 +82,7 @@ class CountingWorker:
     token: str
     lease: timedelta = LEASE
     patience: float = PATIENCE
-
-    def __post_init__(self) -> None:
-        self._not_before: dict[tuple[int, date], float] = {}
-
-    _not_before: Any = None
+    _not_before: dict[tuple[int, date], float] = field(default_factory=dict)
 
     def count_next(self, now: Callable[[], datetime]) -> int:
         """Count what changed, one service and month after the other; return how many days were counted.
@@ -85,36 +94,44 @@ class CountingWorker:
         if not work or not self._take(now()):
             return 0
         n_days = 0
-        try:
-            for one in work:
-                started = time.monotonic()
-                self._count(one, now)
-                n_days += max(1, len(one.days))
-                ended = time.monotonic()
-                self._not_before[one.service_id, one.month] = ended + self.patience * (ended - started)
-        except Lost:
-            db.session.rollback()
-        else:
-            self._give_back(now())
+        for one in work:
+            started = time.monotonic()
+            if not self._try(one, now):
+                return n_days
+            n_days += max(1, len(one.days))
+            ended = time.monotonic()
+            self._not_before[one.service_id, one.month] = ended + self.patience * (ended - started)
+        self._give_back(now())
         return n_days
 
-    def recount(
-        self, now: Callable[[], datetime], progress: Callable[[int, int], None] | None = None
-    ) -> int:
+    def recount(self, now: Callable[[], datetime], progress: Callable[[int, int], None] | None = None) -> int:
         """Count everything from the start and return the number of service months; waits for its turn.
 
         Commits per service and month.
         """
-        while not self._take(now()):
-            time.sleep(0.2)
+        self._wait(now)
         work = everything()
         db.session.rollback()
         for done, one in enumerate(work, start=1):
-            self._count(one, now)
+            while not self._try(one, now):
+                self._wait(now)
             if progress:
                 progress(done, len(work))
         self._give_back(now())
         return len(work)
+
+    def _wait(self, now: Callable[[], datetime]) -> None:
+        while not self._take(now()):
+            time.sleep(0.2)
+
+    def _try(self, work: Work, now: Callable[[], datetime]) -> bool:
+        """Count some days; False when another worker took over meanwhile."""
+        try:
+            self._count(work, now)
+        except LostError:
+            db.session.rollback()
+            return False
+        return True
 
     def _is_due(self, work: Work) -> bool:
         return time.monotonic() >= self._not_before.get((work.service_id, work.month), 0.0)
@@ -136,9 +153,9 @@ class CountingWorker:
             with writing():
                 self._hold(now())
                 _leave_marks(work.marks, self.token, now())
-                cleared = db.session.execute(_clear(work))
+                cleared: Any = db.session.execute(_clear(work))
                 db.session.commit()
-            if cleared.rowcount < CLEAR_AT_ONCE:  # type: ignore[attr-defined]
+            if cleared.rowcount < CLEAR_AT_ONCE:
                 return
 
     def _take(self, now: datetime) -> bool:
@@ -158,14 +175,14 @@ class CountingWorker:
             return True
 
     def _hold(self, now: datetime) -> None:
-        """Renew the lease inside the caller's transaction; raise Lost if another worker has it."""
-        renewed = db.session.execute(
+        """Renew the lease inside the caller's transaction; raise LostError if another worker has it."""
+        renewed: Any = db.session.execute(
             update(JobLease)
             .where(JobLease.name == JOB, JobLease.token == self.token)
             .values(until=now + self.lease)
         )
-        if renewed.rowcount == 0:  # type: ignore[attr-defined]
-            raise Lost
+        if renewed.rowcount == 0:
+            raise LostError
 
     def _renew(self, now: datetime) -> None:
         db.session.rollback()
@@ -192,11 +209,11 @@ def pending() -> list[Work]:
     found: dict[tuple[int, date], set[date] | None] = {}
     marks = select(JobLease.name).where(JobLease.name.startswith(MARK)).order_by(JobLease.name)
     for name in db.session.scalars(marks):
-        _, service, day = name.split("/")
-        if len(day) == len("2026-01"):
-            found[int(service), date.fromisoformat(f"{day}-01")] = None
+        _, service, marked = name.split("/")
+        if len(marked) == len("2026-01"):
+            found[int(service), date.fromisoformat(f"{marked}-01")] = None
         else:
-            _add_day(found, int(service), date.fromisoformat(day))
+            _add_day(found, int(service), date.fromisoformat(marked))
     changed = (
         select(Receipt.service_id, Receipt.day)
         .where(UNCOUNTED)
@@ -213,14 +230,11 @@ def pending() -> list[Work]:
 
 def everything() -> list[Work]:
     """Return every service and month that has receipts or counts, in order."""
-    found = {(service, day.replace(day=1)) for service, day in db.session.execute(_service_days(Receipt))}
+    days = select(Receipt.service_id, Receipt.day).distinct()
+    found = {(service, day.replace(day=1)) for service, day in db.session.execute(days)}
     counted_months = select(Count.service_id, Count.start).where(Count.grain == Grain.MONTH).distinct()
     found |= {(service, start) for service, start in db.session.execute(counted_months)}
     return [Work(service_id, month, ()) for service_id, month in sorted(found)]
-
-
-def _service_days(model: type[Receipt]) -> Select[Any]:
-    return select(model.service_id, model.day).distinct().order_by(model.service_id, model.day)
 
 
 def _add_day(found: dict[tuple[int, date], set[date] | None], service_id: int, day: date) -> None:
@@ -233,6 +247,7 @@ def _clear(work: Work) -> Any:
     some = (
         select(Receipt.id)
         .where(UNCOUNTED, Receipt.service_id == work.service_id, _in_days(work))
+        .order_by(Receipt.id)
         .limit(CLEAR_AT_ONCE)
         .with_for_update()
     )
@@ -348,9 +363,7 @@ def _themes(service_id: int, condition: Any) -> Iterable[tuple[int, int]]:
         .where(Receipt.service_id == service_id, condition, counted())
     )
     themes = effective_themes(among=ours)
-    found = select(themes.c.comment_id, themes.c.theme_id).order_by(
-        themes.c.comment_id, themes.c.theme_id
-    )
+    found = select(themes.c.comment_id, themes.c.theme_id).order_by(themes.c.comment_id, themes.c.theme_id)
     return [(row[0], row[1]) for row in db.session.execute(found)]
 
 
@@ -395,8 +408,9 @@ def _stored_days(work: Work) -> Iterator[tuple[int, Row]]:
         Count.start < _next_month(work.month),
         Count.start.not_in(work.days),
     )
-    for version_id, *cell, n, counts, pairs in db.session.execute(stored.order_by(Count.id)):
-        yield version_id, Row(Cell(*cell), n, orjson.loads(counts), orjson.loads(pairs))
+    for row in db.session.execute(stored.order_by(Count.id)):
+        version_id, cell, (n, counts, pairs) = row[0], Cell(*row[1:6]), row[6:]
+        yield version_id, Row(cell, n, orjson.loads(counts), orjson.loads(pairs))
 
 
 def _replace(work: Work, days: dict[int, list[Row]], months: dict[int, list[Row]]) -> None:
@@ -434,6 +448,6 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
         return
     marks = ", ".join(f":{name}" for name in COLUMNS)
     db.session.execute(
-        text(f'INSERT INTO "count" ({names}) VALUES ({marks})'),
+        text(f'INSERT INTO "count" ({names}) VALUES ({marks})'),  # noqa: S608 - our own column names
         [dict(zip(COLUMNS, (*row[:3], row[3].isoformat(), *row[4:]), strict=True)) for row in rows],
     )

@@ -12,7 +12,7 @@ SHIPPED = ("public_service", "nhs_patient_experience")
 
 @dataclass(frozen=True)
 class Theme:
-    """One code of a codebook: its name, description and keywords by language, and its labels in other schemes."""
+    """One code of a codebook: name, description and keywords by language, and its labels in other schemes."""
 
     code: str
     name: dict[str, str]

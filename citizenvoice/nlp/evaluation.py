@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from citizenvoice.nlp.codebook import Codebook
 from citizenvoice.nlp.features import Floats, normalise
 from citizenvoice.nlp.model import Model
-from citizenvoice.nlp.sentiment import three_classes
+from citizenvoice.nlp.sentiment import CLASSES, three_classes
 from citizenvoice.nlp.themes import Bools, choose_themes, label_matrix
 from citizenvoice.nlp.training import Example, train
 
@@ -119,7 +119,7 @@ def _splits(
 ) -> Iterator[tuple[list[Example], list[Example]]]:
     """Yield training and test examples; nothing tested has a text or a respondent that was trained on."""
     labelled = [example for example in examples if example.sentiment or example.themes]
-    classes = [example.sentiment or 0 for example in labelled]
+    classes = [example.sentiment or CLASSES[-1] for example in labelled]
     groups = [example.group for example in labelled]
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=42)
     for fold, (seen, tested) in enumerate(splitter.split(classes, classes, groups)):
@@ -162,11 +162,15 @@ def _add_sentiment_figures(folds: list[_HeldOut], figures: dict[str, dict[str, F
 
 
 def _classification(truth: Ints, guess: Ints, name: str, resamples: list[Ints]) -> dict[str, Figure]:
+    classes = np.unique(truth)[:, np.newaxis]
+
     def accuracy(rows: Ints) -> float:
-        return float(accuracy_score(truth[rows], guess[rows]))
+        return float((truth[rows] == guess[rows]).mean())
 
     def macro_f1(rows: Ints) -> float:
-        return float(f1_score(truth[rows], guess[rows], average="macro", zero_division=0))
+        is_class = truth[rows] == classes, guess[rows] == classes
+        present = is_class[0].any(axis=1) | is_class[1].any(axis=1)
+        return float(_f1(is_class[0].T, is_class[1].T)[present].mean())
 
     return {
         f"{name}, accuracy": _figure(accuracy, len(truth), resamples),
@@ -239,10 +243,10 @@ def vader_classes(texts: Sequence[str]) -> Ints | None:
     .. [1] Hutto, C. J. and Gilbert, E. (2014). VADER. ICWSM 8; compound score at or beyond ±0.05.
     """
     try:
-        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # noqa: PLC0415
+        vader = import_module("vaderSentiment.vaderSentiment")
     except ImportError:
         return None
-    analyser = SentimentIntensityAnalyzer()
+    analyser = vader.SentimentIntensityAnalyzer()
     scores = np.array([analyser.polarity_scores(text)["compound"] for text in texts])
     return np.where(scores >= 0.05, 1, np.where(scores <= -0.05, -1, 0)).astype(np.int64)
 

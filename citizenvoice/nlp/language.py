@@ -11,6 +11,9 @@ import numpy as np
 FEW_WORDS = 4
 """Below this many words the language of the form counts for more than the words."""
 
+READ_CHARS = 120
+"""The beginning of a text is enough to tell its language; the cost grows with every character."""
+
 FORM_LANGUAGE_PRIOR = 0.95
 """How likely a short answer is in the language of its form, before it is read."""
 
@@ -43,12 +46,13 @@ def identify_language(
     Raises
     ------
     ValueError
-        If no language is enabled or an enabled one is unknown to the identifier.
+        If no language is enabled.
 
     Notes
     -----
     A text in a language that is not enabled is given to the nearest enabled one: the
-    probability does not warn of that.
+    probability does not warn of that. Languages the identifier does not know (it knows 97)
+    are only ever given because the form was in them.
 
     Examples
     --------
@@ -61,15 +65,18 @@ def identify_language(
         raise ValueError("Enable at least one language.")
     if len(enabled) == 1:
         return IdentifiedLanguage(enabled[0], 1.0)
-    codes = [_code(language) for language in enabled]
-    found = dict(_identifier(tuple(sorted(set(codes)))).rank(text))
-    probabilities = np.array([found[code] for code in codes]) * _prior(text, enabled, form_language)
+    known = [language for language in enabled if _code(language) in _known_codes()]
+    if not known or (form_language in enabled and form_language not in known):
+        return IdentifiedLanguage(form_language or enabled[0], FORM_LANGUAGE_PRIOR)
+    codes = [_code(language) for language in known]
+    found = dict(_identifier(tuple(sorted(set(codes)))).rank(text[:READ_CHARS]))
+    probabilities = np.array([found[code] for code in codes]) * _prior(text, known, form_language)
     best = int(probabilities.argmax())
-    return IdentifiedLanguage(enabled[best], float(probabilities[best] / probabilities.sum()))
+    return IdentifiedLanguage(known[best], float(probabilities[best] / probabilities.sum()))
 
 
 def _prior(text: str, enabled: Sequence[str], form_language: str | None) -> np.ndarray[Any, Any]:
-    if form_language not in enabled or len(_WORD.findall(text)) >= FEW_WORDS:
+    if len(enabled) == 1 or form_language not in enabled or len(_WORD.findall(text)) >= FEW_WORDS:
         return np.ones(len(enabled))
     others = (1 - FORM_LANGUAGE_PRIOR) / (len(enabled) - 1)
     return np.array([FORM_LANGUAGE_PRIOR if language == form_language else others for language in enabled])
@@ -80,11 +87,20 @@ def _code(language: str) -> str:
     return _SAME_AS.get(primary, primary)
 
 
+@lru_cache(maxsize=1)
+def _known_codes() -> frozenset[str]:
+    return frozenset(_load().labels)
+
+
 @lru_cache(maxsize=16)
 def _identifier(codes: tuple[str, ...]) -> Any:
-    """Load the identifier on first use: about 60 MB that a web process should never need."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = _load()
     identifier.set_languages(codes)
     return identifier
+
+
+def _load() -> Any:
+    """Load the identifier on first use: memory that a web process should never need."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

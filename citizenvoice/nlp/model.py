@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from citizenvoice.nlp.features import (
     Floats,
+    Kind,
     Linear,
     TextFeatures,
     Vectoriser,
@@ -117,16 +118,14 @@ class Reader:
         languages = languages or [None] * len(texts)
         if not len(texts) == len(prompts) == len(languages):
             raise ValueError("There must be one prompt and one language for each text.")
-        return [
-            reading
-            for start in range(0, len(texts), BATCH)
-            for reading in self._read_batch(
-                *(each[start : start + BATCH] for each in (texts, prompts, languages))
-            )
-        ]
+        readings: list[Reading] = []
+        for start in range(0, len(texts), BATCH):
+            batch = slice(start, start + BATCH)
+            readings += self._read_batch(texts[batch], prompts[batch], languages[batch])
+        return readings
 
     def _read_batch(
-        self, texts: Sequence[str], prompts: Sequence[Any], languages: Sequence[Any]
+        self, texts: Sequence[str], prompts: Sequence[str | None], languages: Sequence[str | None]
     ) -> list[Reading]:
         sentiment, themes = self.model.probabilities(texts, prompts)
         chosen = choose_themes(themes, self.model.thresholds)
@@ -181,7 +180,8 @@ def load_model(folder: Path) -> Model:
     """
     try:
         digests = (folder / DIGESTS).read_bytes()
-        expected = dict(reversed(line.split("  ", 1)) for line in digests.decode().splitlines())
+        lines = [line.split("  ", 1) for line in digests.decode().splitlines()]
+        expected = {name: digest for digest, name in lines}
         files = {name: (folder / name).read_bytes() for name in (WEIGHTS, MANIFEST)}
     except (OSError, ValueError) as error:
         raise DamagedModelError(f"The model in {folder} is incomplete.") from error
@@ -213,7 +213,7 @@ def _weights(model: Model) -> bytes:
     for head, linear in (("sentiment", model.sentiment), ("themes", model.themes)):
         arrays[f"{head}_weights"] = linear.weights.astype(np.float16)
         arrays[f"{head}_bias"] = linear.bias.astype(np.float32)
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
@@ -249,7 +249,7 @@ def _parse(manifest: dict[str, Any], weights: bytes, digest: str) -> Model:
         )
 
 
-def _vectoriser(kind: Literal["words", "pieces"], arrays: Any) -> Vectoriser:
+def _vectoriser(kind: Kind, arrays: Any) -> Vectoriser:
     terms = arrays[f"{kind}_terms"].tobytes().decode("utf-8", errors="surrogatepass").split("\n")
     return Vectoriser(kind, tuple(terms), arrays[f"{kind}_idf"])
 

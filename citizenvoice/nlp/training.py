@@ -17,7 +17,7 @@ from citizenvoice.nlp.model import Model
 from citizenvoice.nlp.sentiment import CLASSES, fit_sentiment
 from citizenvoice.nlp.themes import fit_themes, label_matrix, theme_probabilities, tune_thresholds
 
-INNER_FOLDS = 4
+INNER_FOLDS = 3
 CORPUS_LANGUAGES = ("en", "es")
 
 Progress = Callable[[str], None]
@@ -104,7 +104,8 @@ def parse_examples(lines: Iterable[str], columns: Columns) -> list[Example]:
 
 def _example(row: Mapping[str, str], columns: Columns) -> Example:
     themes = tuple(label.strip() for label in row[columns.themes].split("|") if label.strip())
-    prompt = columns.prompts.get(row[columns.prompt], "other") if columns.prompt else None
+    question = row[columns.prompt].strip() if columns.prompt else ""
+    prompt = columns.prompts.get(question, "other") if question else None
     return Example(
         text=row[columns.text].strip(),
         sentiment=_sentiment(row[columns.sentiment], columns),
@@ -131,6 +132,16 @@ def own_examples() -> list[Example]:
         example
         for file in files
         for example in parse_examples(file.read_text(encoding="utf-8").splitlines(), CORPUS_COLUMNS)
+    ]
+
+
+def keyword_examples(codebook: Codebook) -> list[Example]:
+    """Return each keyword of a codebook as a comment about its theme, without sentiment."""
+    return [
+        Example(keyword, None, (theme.code,), f"keywords {language}", language=language)
+        for theme in codebook.themes
+        for language, keywords in theme.keywords.items()
+        for keyword in keywords
     ]
 
 
@@ -161,7 +172,7 @@ def train(examples: Sequence[Example], *, name: str, codebook: Codebook, progres
     -----
     The same examples in the same order give the same model.
     """
-    if len({example.group for example in examples}) < 2:  # noqa: PLR2004
+    if len({example.group for example in examples}) < 2:
         raise ValueError("Comments of at least two respondents are needed.")
     progress(f"Choosing the vocabulary from {len(examples)} comments.")
     features = TextFeatures.fit([normalise(example.text) for example in examples])

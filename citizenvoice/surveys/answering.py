@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 from citizenvoice.feedback import duplicates
 from citizenvoice.nlp.redaction import redact
 from citizenvoice.surveys import queries
-from citizenvoice.surveys.definition import Definition, Kind, Question, parse_definition
+from citizenvoice.surveys.definition import Definition, Kind, Question, Section, parse_definition
 from citizenvoice.surveys.queries import Offer
-from citizenvoice.surveys.recording import Contribution, Words
-from citizenvoice.surveys.routing import shown_sections
+from citizenvoice.surveys.recording import Addition, Contribution, Words
+from citizenvoice.surveys.routing import answers_after, shown_sections
 from citizenvoice.surveys.validation import (
     Checked,
-    Mode,
     SectionValidator,
     SurveyValidator,
     compile_section,
     compile_survey,
 )
+from citizenvoice.surveys.values import Mode
 from citizenvoice.web.clock import day_in
 
 # The answer that stands for the whole response beside its comments, most telling first.
@@ -169,6 +169,26 @@ def contribution(
         rating=questionnaire.rating(checked.answers),
         sender=_digest(questionnaire, checked, delivery, words),
         **more,
+    )
+
+
+def addition(
+    questionnaire: Questionnaire, section: Section, checked: Checked, *, regions: Collection[str] = ()
+) -> Addition:
+    """Make the checked answers of a further section ready to be added to the response."""
+    definition = questionnaire.definition
+
+    def merge(earlier: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+        answers = answers_after(definition, earlier, section.key, checked.answers)
+        on_path = [each.key for each in shown_sections(definition, answers)]
+        return answers, on_path.index(section.key) + 1 if section.key in on_path else 1
+
+    return Addition(
+        merge=merge,
+        segments=checked.segments,
+        own_questions=frozenset(question.key for question in section.questions),
+        words=words_of(definition, checked.texts, regions=regions),
+        rating=questionnaire.rating,
     )
 
 

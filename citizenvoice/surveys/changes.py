@@ -162,7 +162,7 @@ def _loose_changes(old: Question, new: Question, default: str) -> Iterator[Chang
             yield _plain(f"{name}_changed", old.key, str(getattr(old, name)), str(getattr(new, name)))
     before, after = _translations(old, default), _translations(new, default)
     for language in sorted(before.keys() & after.keys()):
-        if before[language] != after[language]:
+        if before[language] != after[language] and old.possible_values == new.possible_values:
             yield Change(
                 "labels_changed",
                 old.key,

@@ -6,7 +6,7 @@ SQLAlchemy's ORM costs several times what the insert itself does (`benchmarks/an
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -158,7 +158,7 @@ def _sqlite_instant(at: datetime) -> str:
 
 
 def _record_on_postgresql(connection: Connection, given: Contribution) -> Recorded:
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
     values: dict[str, Any] = {
         "service_id": given.service_id,
         "channel": given.channel,
@@ -200,8 +200,8 @@ def _postgresql_statement(n_comments: int, with_turn: bool) -> bytes:  # noqa: F
             f"(%(question{n})s, %(prompt{n})s, %(text{n})s, %(masked{n})s::jsonb)" for n in range(n_comments)
         )
         comments = f""", said AS (
-            INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, rating, question,
-                prompt, text, masked, reading, attempts)
+            INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, rating,
+                question, prompt, text, masked, reading, attempts)
             SELECT kept.id, %(service_id)s, %(channel)s, %(language)s, %(day)s, %(received_at)s, %(rating)s,
                 words.question, words.prompt, words.text, words.masked, 'pending', 0
             FROM kept, (VALUES {rows}) AS words (question, prompt, text, masked))"""  # noqa: S608 - placeholders
@@ -250,12 +250,33 @@ def _exclusion(given: Contribution, first: int | None) -> str | None:
 def record_many(contributions: Sequence[Contribution]) -> list[Recorded]:
     """Store many responses by the same rules, in their order, and return what became of each.
 
-    For imports and demonstrations: whoever calls looks for known external ids and idempotency keys first.
-    The caller holds `citizenvoice.db.writing` and commits.
+    Known idempotency keys are found here; whoever imports looks for known external ids first. The caller
+    holds `citizenvoice.db.writing` and commits.
     """
+    connection = db.session.connection()
+    _take_turns(connection, contributions)
+    known = _known_keys(connection, contributions)
+    new: dict[tuple[int, str] | int, Contribution] = {}
+    for number, given in enumerate(contributions):
+        key = _key_of(given)
+        if key not in known:
+            new.setdefault(key or number, given)
+    stored = dict(zip(new, _insert(connection, list(new.values())), strict=True))
+    recorded = []
+    for number, given in enumerate(contributions):
+        key = _key_of(given)
+        if key in known:
+            recorded.append(Recorded(known[key], is_repeat=True))
+        else:
+            became = stored[key or number]
+            is_repeat = new[key or number] is not given
+            recorded.append(replace(became, is_repeat=True) if is_repeat else became)
+    return recorded
+
+
+def _insert(connection: Connection, contributions: Sequence[Contribution]) -> list[Recorded]:
     if not contributions:
         return []
-    connection = db.session.connection()
     ids = _take_ids(connection, len(contributions))
     firsts = _firsts(connection, contributions, ids)
     receipts, responses, comments = [], [], []
@@ -271,6 +292,46 @@ def record_many(contributions: Sequence[Contribution]) -> list[Recorded]:
         Recorded(receipt_id, is_duplicate=first is not None)
         for receipt_id, first in zip(ids, firsts, strict=True)
     ]
+
+
+def _key_of(given: Contribution) -> tuple[int, str] | None:
+    return (given.survey_id, given.idempotency_hash) if given.idempotency_hash else None
+
+
+def _known_keys(
+    connection: Connection, contributions: Sequence[Contribution]
+) -> dict[tuple[int, str] | None, int]:
+    keys = sorted({given.idempotency_hash for given in contributions if given.idempotency_hash})
+    found: dict[tuple[int, str] | None, int] = {}
+    for start in range(0, len(keys), CHUNK):
+        rows = connection.execute(
+            select(Response.survey_id, Response.idempotency_hash, Response.id)
+            .where(Response.idempotency_hash.in_(keys[start : start + CHUNK]))
+            .order_by(Response.id)
+        )
+        found.update({(survey_id, key or ""): response_id for survey_id, key, response_id in rows})
+    return found
+
+
+def _take_turns(connection: Connection, contributions: Sequence[Contribution]) -> None:
+    """Let equal things sent at one time take turns, always in the same order so that nobody waits in a ring.
+
+    What has no code (an import, a demonstration) races with nobody.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    turns = sorted({turn for given in contributions for turn in _turns(given)})
+    if turns:
+        taken = text("SELECT pg_advisory_xact_lock(turn) FROM unnest(CAST(:turns AS bigint[])) AS turn")
+        connection.execute(taken, {"turns": turns})
+
+
+def _turns(given: Contribution) -> Iterable[int]:
+    """Return the numbers of the locks that equal contributions share."""
+    if given.sender is not None and given.code_hash is not None:
+        yield int.from_bytes(given.sender.stored[:8], signed=True)
+    if given.idempotency_hash is not None:
+        yield int(given.idempotency_hash[:15], 16)
 
 
 def _take_ids(connection: Connection, n: int) -> list[int]:
@@ -317,7 +378,7 @@ def _stored_digests(
             .order_by(Receipt.id)
         )
         for digest, at, root in rows:
-            found.setdefault(digest, []).append((at, root))
+            found.setdefault(digest or b"", []).append((at, root))
     return found
 
 
@@ -391,11 +452,11 @@ class Addition:
     rating: Callable[[Mapping[str, Any]], int | None]
 
 
-def add_section(receipt_id: int, addition: Addition) -> None:
+def add_section(receipt_id: int, addition: Addition) -> dict[str, Any]:
     """Add a further section to a response, or put it in place of what the same section said before.
 
-    A comment that was read already stays, and what was written since stands beside it. The caller holds
-    `citizenvoice.db.writing` and commits.
+    Returns the answers as they are now. A comment that was read already stays, and what was written
+    since stands beside it. The caller holds `citizenvoice.db.writing` and commits.
     """
     session = db.session
     receipt = session.scalars(select(Receipt).where(Receipt.id == receipt_id).with_for_update()).one()
@@ -410,6 +471,7 @@ def add_section(receipt_id: int, addition: Addition) -> None:
     rating = addition.rating(answers)
     session.execute(update(Comment).where(Comment.receipt_id == receipt_id).values(rating=rating))
     _replace_words(receipt, addition, rating)
+    return answers
 
 
 def _replace_words(receipt: Receipt, addition: Addition, rating: int | None) -> None:

@@ -111,7 +111,8 @@ class SectionValidator:
             if error is not None:
                 checked.errors.append(error)
         for key, when, value in self._implied:
-            if key not in known and holds(when, known):
+            unanswered = key not in checked.answers and (key in self._own or key not in known)
+            if unanswered and holds(when, known):
                 checked.answers[key] = value
         return checked
 

@@ -134,7 +134,7 @@ class _Frame:
 
 
 def share_axis(shares: Iterable[float | None], *, locale: str | None = None) -> tuple[AxisTick, ...]:
-    """Return ticks in tenths that hold every share given, at least three tenths apart, written as percentages."""
+    """Return ticks in tenths, as percentages, that hold every share and span at least three tenths."""
     known = [share for share in shares if share is not None] or [0.0, 1.0]
     low, high = max(0, math.floor(min(known) * 10)), min(10, math.ceil(max(known) * 10))
     while high - low < 3:
@@ -512,12 +512,13 @@ def _point(frame: _Frame, index: int, point: Point) -> str:
     x = frame.x(index)
     if point.value is None:
         hint = f"{point.label}: {_('Not enough answers')}"
-        return f'<circle class="cv-chart__gap" cx="{_n(x)}" cy="{_n(frame.bottom)}" r="4"><title>{escape(hint)}</title></circle>'
+        return _dot("cv-chart__gap", x, frame.bottom, hint)
     hint = f"{point.label}: {_written(point.value, point.text)}"
-    return (
-        f'<circle class="cv-chart__dot" cx="{_n(x)}" cy="{_n(frame.y(point.value))}" r="4">'
-        f"<title>{escape(hint)}</title></circle>"
-    )
+    return _dot("cv-chart__dot", x, frame.y(point.value), hint)
+
+
+def _dot(name: str, x: float, y: float, hint: str) -> str:
+    return f'<circle class="{name}" cx="{_n(x)}" cy="{_n(y)}" r="4"><title>{escape(hint)}</title></circle>'
 
 
 def _runs(points: Sequence[Point]) -> list[list[tuple[int, Point]]]:

@@ -51,7 +51,7 @@ def mix(colour: str, other: str, share: float) -> str:
 
 
 def _lightened(colour: str) -> str:
-    """Return the colour mixed with the least white that reads at 7:1 on dark paper, and 4.5:1 on its soft tint."""
+    """Return the colour mixed with the least white that can be read at 7:1 on dark paper."""
     for step in range(21):
         bright = mix(colour, "#ffffff", step / 20)
         if contrast(bright, DARK_PAPER) >= MINIMUM_TEXT_CONTRAST + 2.5:

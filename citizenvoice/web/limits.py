@@ -6,6 +6,10 @@ from ipaddress import IPv6Address, ip_address
 
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
+from limits import parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from citizenvoice.web.clock import utc_now
 
@@ -40,11 +44,12 @@ def subscriber(address: str) -> str:
     return str(parsed)
 
 
-limiter = Limiter(sender_key, headers_enabled=True)
+limiter = Limiter(sender_key, headers_enabled=True, storage_options={"wrap_exceptions": True})
+alone = FixedWindowRateLimiter(MemoryStorage())
 
 
 def init_limits(app: Flask) -> None:
-    """Count in Redis where there is one, so that all processes share the count; in this process otherwise."""
+    """Count in Redis where there is one, so that all processes share it; in this process otherwise."""
     url = app.config.get("REDIS_URL", "")
     app.config.setdefault("RATELIMIT_STORAGE_URI", url or "memory://")
     app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", bool(url))
@@ -52,3 +57,16 @@ def init_limits(app: Flask) -> None:
         waits = {"socket_timeout": SLOWEST_REDIS, "socket_connect_timeout": SLOWEST_REDIS}
         app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", waits)
     limiter.init_app(app)
+
+
+def too_often(what: str, rate: str) -> bool:
+    """Count one more of ``what`` by this sender and tell whether it is beyond the rate (``20/minute``).
+
+    For views that refuse with a page of their own, so that nothing typed is lost.
+    """
+    if not limiter.enabled:
+        return False
+    try:
+        return not limiter.limiter.hit(parse(rate), what, sender_key())
+    except StorageError:  # no shared counter: each process counts for itself
+        return not alone.hit(parse(rate), what, sender_key())

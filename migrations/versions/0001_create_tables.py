@@ -301,6 +301,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("receipt", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_receipt_excluded",
+            ["service_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("exclusion IS NOT NULL"),
+            postgresql_where=sa.text("exclusion IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_receipt_sender_digest",
             ["sender_digest"],
             unique=False,
@@ -373,6 +380,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("comment", schema=None) as batch_op:
         batch_op.create_index("ix_comment_receipt_id", ["receipt_id"], unique=False)
+        batch_op.create_index("ix_comment_service_id_day_id", ["service_id", "day", "id"], unique=False)
         batch_op.create_index("ix_comment_service_id_id", ["service_id", "id"], unique=False)
         batch_op.create_index(
             "ix_comment_unread",
@@ -701,6 +709,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("reading = 'pending'"),
         )
         batch_op.drop_index("ix_comment_service_id_id")
+        batch_op.drop_index("ix_comment_service_id_day_id")
         batch_op.drop_index("ix_comment_receipt_id")
 
     op.drop_table("comment")
@@ -717,6 +726,11 @@ def downgrade() -> None:
             "ix_receipt_sender_digest",
             sqlite_where=sa.text("sender_digest IS NOT NULL"),
             postgresql_where=sa.text("sender_digest IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_receipt_excluded",
+            sqlite_where=sa.text("exclusion IS NOT NULL"),
+            postgresql_where=sa.text("exclusion IS NOT NULL"),
         )
 
     op.drop_table("receipt")

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
@@ -15,7 +16,9 @@ CHROMIUM = "Chromium: apt install chromium"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN_AXE = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
 PATIENCE_MS = 15_000
+WITHOUT_SCRIPT: WeakSet[BrowserContext] = WeakSet()
 
 Axe = Callable[[Page], None]
 
@@ -81,6 +84,8 @@ def visit(
         locale=language,
     )
     context.set_default_timeout(PATIENCE_MS)
+    if not script:
+        WITHOUT_SCRIPT.add(context)
     faults = watch(context, live.url)
     yield context.new_page()
     context.close()
@@ -111,10 +116,9 @@ def axe() -> Axe:
     source = AXE.read_text(encoding="utf-8")
 
     def check(page: Page) -> None:
-        page.evaluate(source)
-        result = page.evaluate(
-            "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", WCAG
-        )
+        with with_script(page) as readable:
+            readable.evaluate(source)
+            result = readable.evaluate(RUN_AXE, WCAG)
         faults = [
             f"{fault['id']}: {fault['help']}\n    {node['html'][:300]}"
             for fault in result["violations"]
@@ -123,6 +127,24 @@ def axe() -> Axe:
         assert not faults, f"{page.url}\n" + "\n".join(faults)
 
     return check
+
+
+@contextmanager
+def with_script(page: Page) -> Iterator[Page]:
+    """Yield the page, or a copy that runs script where this one does not: axe waits for promises."""
+    if page.context not in WITHOUT_SCRIPT:
+        yield page
+        return
+    assert page.context.browser is not None
+    html = page.content()
+    context = page.context.browser.new_context(
+        storage_state=page.context.storage_state(), viewport=page.viewport_size
+    )
+    context.route(page.url, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    copy = context.new_page()
+    copy.goto(page.url)
+    yield copy
+    context.close()
 
 
 @pytest.fixture

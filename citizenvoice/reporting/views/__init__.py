@@ -1,0 +1,1 @@
+"""Pages of figures: for managers, and for everybody."""

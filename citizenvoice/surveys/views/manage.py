@@ -1,0 +1,293 @@
+"""Managers' pages about their surveys: list, start, publish, versions, close, share."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from citizenvoice.accounts.access import Audience, current_scope, open_to
+from citizenvoice.accounts.scope import Role
+from citizenvoice.agencies import queries as catalogue
+from citizenvoice.config import LANGUAGES
+from citizenvoice.db import db
+from citizenvoice.errors import DomainError
+from citizenvoice.surveys import actions, drafting, queries
+from citizenvoice.surveys.change_names import CHANGE_NAMES
+from citizenvoice.surveys.changes import Change, definition_changes
+from citizenvoice.surveys.definition import PLACEHOLDERS, Definition, parse_definition, placeholders_used
+from citizenvoice.surveys.forms import PublishForm, SurveyForm, errors_by_id, language_choices
+from citizenvoice.surveys.instrument_library import Instrument, get_instrument, instruments
+from citizenvoice.surveys.question_editing import free_name
+from citizenvoice.surveys.views import managed
+from citizenvoice.web.clock import utc_now
+from citizenvoice.web.languages import own_name
+
+bp = Blueprint("survey_management", __name__, url_prefix="/manage/surveys")
+
+SCRATCH = "scratch"
+
+
+@bp.get("")
+@open_to(Audience.MEMBER, role=Role.VIEWER)
+def surveys() -> ResponseReturnValue:
+    """List the surveys of the agencies this member sees."""
+    scope = current_scope()
+    return render_template(
+        "surveys/manage/surveys.html",
+        surveys=queries.managed_surveys(scope),
+        counted_up_to=queries.COUNTED_UP_TO,
+        can_start=bool(scope.paths(Role.MANAGER)),
+    )
+
+
+@bp.get("/new")
+@open_to(Audience.MEMBER, role=Role.MANAGER)
+def start() -> ResponseReturnValue:
+    """Show what a survey can start from."""
+    return render_template("surveys/manage/start.html", instruments=instruments(), scratch=SCRATCH)
+
+
+@bp.route("/new/<instrument>", methods=["GET", "POST"])
+@open_to(Audience.MEMBER, role=Role.MANAGER)
+def new(instrument: str) -> ResponseReturnValue:
+    """Start a survey, from nothing or from an official questionnaire."""
+    official = None if instrument == SCRATCH else get_instrument(instrument)
+    form, services = survey_form(official)
+    errors: dict[str, list[str]] = {}
+    if form.validate_on_submit():
+        try:
+            survey = start_survey(form, official, services)
+        except DomainError as error:
+            db.session.rollback()
+            errors = {"slug" if "slug" in error.params else "services": [managed.said(error)]}
+        else:
+            flash(_("The survey is there as a draft. Nobody can answer it before you publish it."), "success")
+            return redirect(url_for("survey_design.questions", survey_slug=survey.slug))
+    return render_template(
+        "surveys/manage/new.html",
+        form=form,
+        instrument=official,
+        services=services,
+        placeholders=sorted(placeholders_used(official.definition)) if official else [],
+        languages=LANGUAGES[:2] if official is None else official.definition.languages,
+        typed=request.form,
+        errors={**errors_by_id(form), **errors},
+    )
+
+
+def survey_form(official: Instrument | None) -> tuple[SurveyForm, list[Any]]:
+    """Return the form for a new survey and the services it can ask about."""
+    services = list(catalogue.find_services(current_scope().paths(Role.MANAGER)))
+    offered = list(official.definition.languages) if official else ["en"]
+    form = SurveyForm(
+        name=official.name.get("en", "") if official else "", languages=offered, default_language=offered[0]
+    )
+    form.services.choices = [(str(service.id), service.name) for service in services]
+    form.languages.choices = form.default_language.choices = language_choices()
+    return form, services
+
+
+def start_survey(form: SurveyForm, official: Instrument | None, services: list[Any]) -> Any:
+    """Make the survey the form describes. Raises DomainError."""
+    chosen = [service for service in services if str(service.id) in (form.services.data or ())]
+    if not chosen:
+        raise DomainError(actions.NO_SERVICE)
+    agency = queries.get_common_agency(chosen, current_scope())
+    offered = form.languages_in_order()
+    if official:
+        draft = drafting.draft_of(official, offered)
+        draft["placeholders"] = stand_ins(official.definition, offered, chosen, agency)
+    else:
+        draft = drafting.blank_draft(form.name.data or "", offered)
+    survey = actions.create_survey(
+        agency,
+        name=form.name.data or "",
+        slug=form.slug.data or proposed_slug(form.name.data or ""),
+        services=chosen,
+        draft=draft,
+        now=utc_now(),
+        by_id=managed.me(),
+    )
+    db.session.commit()
+    return survey
+
+
+def stand_ins(
+    definition: Definition, offered: Iterable[str], services: list[Any], agency: Any
+) -> dict[str, dict[str, str]]:
+    """Return what the placeholders stand for: what was typed, else the names in the catalogue."""
+    only = services[0] if len(services) == 1 else None
+    found: dict[str, dict[str, str]] = {name: {} for name in PLACEHOLDERS if name in placeholders_used(definition)}
+    for name, words in found.items():
+        for language in offered:
+            named = ""
+            if name == "service" and only:
+                named = catalogue.service_name(only, language)
+            elif name == "agency":
+                named = catalogue.agency_name(agency, language)
+            text = request.form.get(f"placeholders-{name}-{language}", "").strip() or named
+            if text:
+                words[language] = text[:300]
+    return found
+
+
+def proposed_slug(name: str) -> str:
+    """Return a free address made of a name."""
+    slug = free_name(name, "survey", ()).replace("_", "-")
+    number, wanted = 1, slug
+    while slug in actions.RESERVED_SLUGS or queries.is_slug_taken(slug):
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug
+
+
+# Publishing
+
+
+@bp.route("/<survey_slug>/publish", methods=["GET", "POST"])
+@open_to(Audience.MEMBER, role=Role.MANAGER)
+def publish(survey_slug: str) -> ResponseReturnValue:
+    """Show what publishing would change and what stands in its way; publish."""
+    survey = managed.take(survey_slug)
+    definition = managed.definition_of(survey)
+    form = PublishForm()
+    if form.validate_on_submit():
+        try:
+            version = actions.publish(survey, now=utc_now(), note=form.note.data or "", by_id=managed.me())
+            db.session.commit()
+        except DomainError as error:
+            db.session.rollback()
+            flash(managed.said(error), "error")
+            return redirect(url_for(".publish", survey_slug=survey_slug))
+        flash(_("Version %(number)s is published. People can answer it now.", number=version.number), "success")
+        return redirect(url_for(".share", survey_slug=survey_slug))
+    newest = queries.find_newest_version(survey)
+    before = parse_definition(newest.definition) if newest else None
+    return managed.page(
+        "publish.html",
+        survey,
+        _("Publish"),
+        "publish",
+        definition=definition,
+        form=form,
+        errors=errors_by_id(form),
+        newest=newest,
+        obstacles=managed.obstacles(survey, definition),
+        changes=described(before, definition) if before else [],
+        **wording_facts(survey, definition),
+    )
+
+
+def wording_facts(survey: Any, definition: Definition) -> dict[str, Any]:
+    """Return what a page needs to show how far the official wording is kept."""
+    origin = managed.origin_of(survey, definition)
+    return {
+        "origin": origin,
+        "given_up": queries.official_wording_given_up(survey),
+        "differences": drafting.differences_from(definition, origin) if origin else [],
+    }
+
+
+def described(before: Definition, after: Definition) -> list[dict[str, Any]]:
+    """Return what changed, each change with the words people know it by."""
+    return [
+        {
+            "name": _(CHANGE_NAMES[change.kind]),
+            "about": about(change, before, after),
+            "language": own_name(change.language) if change.language else "",
+            "before": change.before,
+            "after": change.after,
+            "breaks_series": change.breaks_series,
+        }
+        for change in definition_changes(before, after)
+    ]
+
+
+def about(change: Change, before: Definition, after: Definition) -> str:
+    """Return the wording of the question a change is about, or the name of the page."""
+    for definition in (after, before):
+        language = definition.default_language
+        for question in definition.questions:
+            if question.key == change.question:
+                return definition.say(question.text, language)
+        for section in definition.sections:
+            if section.key == change.question:
+                return definition.say(section.title, language) or section.key
+    return change.question
+
+
+# Versions
+
+
+@bp.get("/<survey_slug>/versions")
+@open_to(Audience.MEMBER, role=Role.VIEWER)
+def versions(survey_slug: str) -> ResponseReturnValue:
+    """List what was published, and what changed between any two versions."""
+    survey = managed.look_at(survey_slug)
+    published = queries.versions_of(survey)
+    numbers = [version.number for version in published]
+    newer = request.args.get("newer", type=int)
+    older = request.args.get("older", type=int)
+    compared = None
+    if newer in numbers and older in numbers:
+        ends = {version.number: parse_definition(version.definition) for version in published}
+        compared = described(ends[older], ends[newer])
+    return managed.page(
+        "versions.html",
+        survey,
+        _("Versions"),
+        "versions",
+        versions=published,
+        newer=newer if newer in numbers else (numbers[0] if numbers else None),
+        older=older if older in numbers else (numbers[1] if len(numbers) > 1 else None),
+        compared=compared,
+    )
+
+
+@bp.get("/<survey_slug>/versions/<int:number>")
+@open_to(Audience.MEMBER, role=Role.VIEWER)
+def version(survey_slug: str, number: int) -> ResponseReturnValue:
+    """Show a version as it was published."""
+    survey = managed.look_at(survey_slug)
+    frozen = queries.get_version(survey, number)
+    return managed.page(
+        "version.html",
+        survey,
+        _("Version %(number)s", number=number),
+        "versions",
+        version=frozen,
+        shown=parse_definition(frozen.definition),
+    )
+
+
+# Open and closed
+
+
+@bp.route("/<survey_slug>/close", methods=["GET", "POST"])
+@open_to(Audience.MEMBER, role=Role.MANAGER)
+def close(survey_slug: str) -> ResponseReturnValue:
+    """Ask once, then take no more answers."""
+    survey = managed.take(survey_slug)
+    if request.method == "POST":
+        actions.close_survey(survey, now=utc_now(), by_id=managed.me())
+        db.session.commit()
+        flash(_("The survey is closed. What was answered stays."), "success")
+        return redirect(url_for("survey_design.questions", survey_slug=survey_slug))
+    return managed.page("close.html", survey, _("Close this survey?"))
+
+
+@bp.route("/<survey_slug>/reopen", methods=["GET", "POST"])
+@open_to(Audience.MEMBER, role=Role.MANAGER)
+def reopen(survey_slug: str) -> ResponseReturnValue:
+    """Ask once, then take answers again with the newest version."""
+    survey = managed.take(survey_slug)
+    if request.method == "POST":
+        actions.reopen_survey(survey, now=utc_now(), by_id=managed.me())
+        db.session.commit()
+        flash(_("The survey is open again."), "success")
+        return redirect(url_for(".share", survey_slug=survey_slug))
+    return managed.page(
+        "reopen.html", survey, _("Open this survey again?"), newest=queries.find_newest_version(survey)
+    )

@@ -1,0 +1,152 @@
+"""What the pages about one managed survey share: finding it, saving its draft, and what stands around it."""
+
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from citizenvoice.accounts.access import current_scope
+from citizenvoice.accounts.scope import Role
+from citizenvoice.db import db
+from citizenvoice.errors import DomainError
+from citizenvoice.surveys import actions, drafting, queries
+from citizenvoice.surveys.definition import Definition, DefinitionError, parse_definition
+from citizenvoice.surveys.forms import KIND_NAMES
+from citizenvoice.surveys.instrument_library import Instrument, find_instrument
+from citizenvoice.surveys.publishing import problems_for_publishing
+from citizenvoice.surveys.reading import Problem
+from citizenvoice.web.clock import utc_now
+
+Survey = Any  # the row; views do not know the tables
+
+
+def look_at(slug: str) -> Survey:
+    """Return a survey this member sees. Raises NotFoundError."""
+    return queries.get_managed_survey(slug, current_scope())
+
+
+def take(slug: str) -> Survey:
+    """Return a survey this member may change, held while it is being changed. Raises NotFoundError."""
+    return queries.get_managed_survey(
+        slug, current_scope(), Role.MANAGER, to_change=request.method == "POST"
+    )
+
+
+def definition_of(survey: Survey) -> Definition:
+    """Return the draft as a questionnaire."""
+    return parse_definition(survey.draft)
+
+
+def save(survey: Survey, draft: drafting.Draft) -> None:
+    """Keep a changed draft. Raises DefinitionError if it is no questionnaire any more."""
+    actions.save_draft(survey, draft, now=utc_now())
+    db.session.commit()
+
+
+def me() -> int:
+    """Return who is asking."""
+    return int(current_user.id)
+
+
+def said(error: DomainError) -> str:
+    """Return what an error says, in the language of the page."""
+    if isinstance(error, DefinitionError):
+        return " ".join(sentence(problem) for problem in error.problems[:5])
+    return str(_(error.message, **error.params))
+
+
+def sentence(problem: Problem) -> str:
+    """Return what is wrong, in the language of the page."""
+    return str(_(problem.message, **problem.params))
+
+
+def origin_of(survey: Survey, definition: Definition) -> Instrument | None:
+    """Return the official questionnaire a survey came from, also after its label was given up."""
+    if definition.instrument:
+        return find_instrument(definition.instrument)
+    given_up = queries.official_wording_given_up(survey)
+    return find_instrument(given_up[-1].instrument) if given_up else None
+
+
+def page(template: str, survey: Survey, heading: str, current: str = "", **facts: Any) -> str:
+    """Return a page about a survey, with the ways to its other pages around it."""
+    definition = facts.pop("definition", None) or definition_of(survey)
+    return render_template(
+        f"surveys/manage/{template}",
+        survey=survey,
+        definition=definition,
+        heading=heading,
+        can_change=current_scope().allows(survey.agency.path, Role.MANAGER),
+        tabs=tabs(survey, definition, current),
+        kind_names={str(kind): _(name) for kind, name in KIND_NAMES.items()},
+        **facts,
+    )
+
+
+def tabs(survey: Survey, definition: Definition, current: str) -> list[dict[str, Any]]:
+    """Return the ways to the pages of a survey."""
+    at = {"survey_slug": survey.slug}
+    ways = [
+        ("questions", _("Questions"), url_for("survey_design.questions", **at)),
+        ("texts", _("Texts and languages"), url_for("survey_design.texts", **at)),
+        ("translations", _("Translations"), url_for("survey_design.translations", **at)),
+        (
+            "preview",
+            _("Preview"),
+            url_for("survey_design.preview", language=definition.default_language, **at),
+        ),
+        ("publish", _("Publish"), url_for("survey_management.publish", **at)),
+        ("versions", _("Versions"), url_for("survey_management.versions", **at)),
+        ("share", _("Share"), url_for("survey_management.share", **at)),
+    ]
+    if not current_scope().allows(survey.agency.path, Role.MANAGER):
+        ways = [way for way in ways if way[0] not in ("texts", "publish")]
+    return [{"url": url, "text": text, "current": name == current} for name, text, url in ways]
+
+
+def obstacles(survey: Survey, definition: Definition) -> list[dict[str, str]]:
+    """Return what stands in the way of publishing, each with the address of the place to settle it."""
+    return [
+        {
+            "text": _("%(place)s: %(problem)s", place=named(definition, problem), problem=sentence(problem)),
+            "href": address(survey, definition, problem.path),
+        }
+        for problem in problems_for_publishing(definition)
+    ]
+
+
+def named(definition: Definition, problem: Problem) -> str:
+    """Return what people call the place of a problem."""
+    place = drafting.place_of(problem.path, definition)
+    keys = {question.key for question in definition.questions}
+    if place.question in keys:
+        return definition.say(definition.question(place.question).text, definition.default_language)
+    if place.question:
+        return place.question
+    if place.section:
+        title = definition.say(definition.section(place.section).title, definition.default_language)
+        return title or _("Page “%(key)s”", key=place.section)
+    return str(_("The whole questionnaire"))
+
+
+def address(survey: Survey, definition: Definition, path: str) -> str:
+    """Return where a problem with this path can be settled."""
+    at = {"survey_slug": survey.slug}
+    place = drafting.place_of(path, definition)
+    if path.startswith("placeholders."):
+        return url_for("survey_design.texts", **at) + f"#{placeholder_id(path)}"
+    if place.language and place.language != definition.default_language:
+        name = next((w.name for w in drafting.words_of(definition) if f"{w.path}.{place.language}" == path), "")
+        where = url_for("survey_design.translations", language=place.language, **at)
+        return where + (f"#{name}" if name else "")
+    if place.question in {question.key for question in definition.questions}:
+        return url_for("survey_design.question", question_key=place.question, **at)
+    if path in ("title", "intro", "thanks"):
+        return url_for("survey_design.texts", **at) + f"#{path}"
+    return url_for("survey_design.questions", **at) + (f"#section-{place.section}" if place.section else "")
+
+
+def placeholder_id(path: str) -> str:
+    """Return the id of the control for what a placeholder stands for: ``placeholders.service.en``."""
+    return path.replace(".", "-")

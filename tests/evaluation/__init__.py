@@ -1,0 +1,1 @@
+"""Tests that measure the shipped models."""
