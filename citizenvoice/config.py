@@ -41,6 +41,7 @@ def config_from(env: Mapping[str, str]) -> dict[str, Any]:
         "ANSWERS_PER_MINUTE": _whole(env, "ANSWERS_PER_MINUTE", 20),
         "PHONE_REGIONS": tuple(env.get("PHONE_REGIONS", "US,GB,PH,ES,MX").split(",")),
         "READER": env.get("READER", "public_service"),
+        "WORKER_LEASE": timedelta(seconds=_whole(env, "WORKER_LEASE_SECONDS", 60)),
         "DEMO": env.get("DEMO") == "1",
         "BABEL_DEFAULT_LOCALE": env.get("DEFAULT_LANGUAGE", "en"),
     }

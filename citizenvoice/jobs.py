@@ -76,8 +76,11 @@ class Worker:
 
 def jobs(*, patient: bool = True) -> list[Job]:
     """Return the jobs of one worker; one that is not patient counts a day again as often as it changes."""
-    reading = ReadingWorker(codebooks_of=codebooks_of, reader_for=cache(reader_for), now=utc_now)
-    counting = CountingWorker(secrets.token_hex(16))
+    lease = current_app.config["WORKER_LEASE"]
+    reading = ReadingWorker(
+        codebooks_of=codebooks_of, reader_for=cache(reader_for), now=utc_now, lease=lease
+    )
+    counting = CountingWorker(secrets.token_hex(16), lease)
     if not patient:
         counting.patience = 0
     return [reading.read_next, lambda: counting.count_next(utc_now)]

@@ -57,6 +57,7 @@ def init_security(app: Flask) -> None:
         SECURITY_CLI_ROLES_NAME=False,
         SESSION_PROTECTION=None,  # its fingerprint of address and browser would be kept in the cookie
     )
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a form is good for as long as the session
     app.session_interface = ManageSessions()
     init_mail(app)
     init_limits(app)
@@ -84,10 +85,11 @@ def only_sessions(app: Flask, security: Security) -> None:
 
 
 def member_facts() -> dict[str, Any]:
-    """Tell managers' pages who is signed in and how to sign out."""
+    """Tell managers' pages who is signed in, where their first page is, and how to sign out."""
     if not is_manage(request.path) or not current_user.is_authenticated:
         return {}
     return {
         "user_name": current_user.name or current_user.email,
         "sign_out_url": url_for("security.logout"),
+        "home_url": sign_in.home(),
     }

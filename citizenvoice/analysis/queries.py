@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Select,
     Subquery,
@@ -31,7 +30,7 @@ from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment
 
 # Comments that wait for the machine; written so that both databases recognise the partial index on it.
-PENDING: ColumnElement[bool] = literal_column("comment.reading = 'pending'", Boolean)
+PENDING: ColumnElement[Any] = literal_column("comment.reading = 'pending'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

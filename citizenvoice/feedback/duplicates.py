@@ -5,7 +5,8 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from citizenvoice.agencies.models import SHARED_DEVICE_CHANNELS
@@ -24,7 +25,12 @@ class SenderDigest:
 
 def daily_key(secret: str, at: datetime) -> bytes:
     """Return the key of an instant's UTC day; nobody keeps it, and tomorrow's is another one."""
-    return hmac.digest(secret.encode(), f"senders of {at.astimezone(UTC):%Y-%m-%d}".encode(), hashlib.sha256)
+    return _key_of_day(secret, at.astimezone(UTC).date())
+
+
+@lru_cache(maxsize=2)
+def _key_of_day(secret: str, day: date) -> bytes:
+    return hmac.digest(secret.encode(), f"senders of {day.isoformat()}".encode(), hashlib.sha256)
 
 
 def sender_digest(secret: str, at: datetime, sender: str, content: str) -> SenderDigest:

@@ -50,6 +50,19 @@ def matches(sought: str) -> ColumnElement[bool] | None:
     return Comment.id.in_(found)
 
 
+def sought_words(sought: str) -> list[tuple[str, bool]]:
+    """Return the folded words that must be there, each with whether it is only the start of a word.
+
+    >>> sought_words('Atención "muy lenta" esper* -rápido')
+    [('atencion', False), ('muy', False), ('lenta', False), ('esper', True)]
+    """
+    found = []
+    for without, words, is_start in _terms(sought):
+        if not without:
+            found += [(word, is_start and place == len(words)) for place, word in enumerate(words, start=1)]
+    return found
+
+
 def index_comments(comments: Sequence[tuple[int, str]]) -> None:
     """Add (comment id, text) pairs that are not in the index yet. Never commits."""
     rows = [{"id": comment_id, "words": fold(words)} for comment_id, words in comments]

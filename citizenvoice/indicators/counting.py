@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Text,
     case,
@@ -53,7 +52,7 @@ CLEAR_AT_ONCE = 5_000  # receipts marked in one commit: what bounds the time oth
 PATIENCE = 10  # a day is not counted again sooner than this many times what counting it took
 
 # Written so that both databases recognise the partial index on it.
-UNCOUNTED: ColumnElement[bool] = literal_column("receipt.uncounted", Boolean)
+UNCOUNTED: ColumnElement[Any] = literal_column("receipt.uncounted")
 
 
 class Work(NamedTuple):

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from babel import dates as babel_dates
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from citizenvoice.agencies.models import Service
 from citizenvoice.indicators.queries import Slice
 from citizenvoice.stats.periods import Period, PeriodKind, latest, parse, period_of
 from citizenvoice.web import formats
+from citizenvoice.web.clock import day_in
 
 # How many periods of each kind one line shows.
 HOW_MANY = {
@@ -104,6 +106,12 @@ class FigureQuery:
         return self.address(until="" if following.start >= current.start else following.key)
 
 
+def query_about(service: Service, arguments: Mapping[str, str], now: datetime) -> FigureQuery:
+    """Read what a page about a service shows, in its agency's own days and fiscal years."""
+    agency = service.agency
+    return read_query(arguments, today=day_in(agency.time_zone, now), fiscal_start=agency.fiscal_year_start)
+
+
 def read_query(arguments: Mapping[str, str], *, today: date, fiscal_start: int) -> FigureQuery:
     """Read what a page shows from its address; what makes no sense there is taken as not given."""
     kind = read_kind(arguments)
@@ -135,21 +143,22 @@ def read_kind(arguments: Mapping[str, str]) -> PeriodKind:
 
 def period_name(period: Period) -> str:
     """Write a period the way its reader's language does."""
-    match period.kind:
-        case PeriodKind.DAY:
-            return formats.day(period.start)
-        case PeriodKind.WEEK:
-            return str(_("week of %(day)s", day=formats.short_day(period.start)))
-        case PeriodKind.MONTH:
-            return formats.month(period.start)
-        case PeriodKind.QUARTER:
-            year, _dash, number = period.key.partition("-Q")
-            if period.fiscal_start == 1:
-                return str(_("quarter %(number)s of %(year)s", number=number, year=year))
-            return str(_("quarter %(number)s of fiscal year %(year)s", number=number, year=year))
-        case PeriodKind.YEAR:
-            year = period.key.removeprefix("FY")
-            return year if period.fiscal_start == 1 else str(_("fiscal year %(year)s", year=year))
+    if period.kind is PeriodKind.WEEK:
+        return str(_("week of %(day)s", day=formats.short_day(period.start)))
+    if period.kind in {PeriodKind.QUARTER, PeriodKind.YEAR}:
+        return _fiscal_name(period)
+    return formats.month(period.start) if period.kind is PeriodKind.MONTH else formats.day(period.start)
+
+
+def _fiscal_name(period: Period) -> str:
+    is_fiscal = period.fiscal_start != 1
+    if period.kind is PeriodKind.YEAR:
+        year = period.key.removeprefix("FY")
+        return str(_("fiscal year %(year)s", year=year)) if is_fiscal else year
+    year, _dash, number = period.key.partition("-Q")
+    if is_fiscal:
+        return str(_("quarter %(number)s of fiscal year %(year)s", number=number, year=year))
+    return str(_("quarter %(number)s of %(year)s", number=number, year=year))
 
 
 def period_tick(period: Period) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from citizenvoice.agencies.models import Agency, Service, ServiceVolume
 from citizenvoice.agencies.queries import below
-from citizenvoice.analysis.queries import effective_sentiment, has_theme, with_reading
+from citizenvoice.analysis.queries import PENDING, effective_sentiment, has_theme, with_reading
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.feedback.queries import counted
@@ -53,9 +53,7 @@ def services_page(paths: Sequence[str], *, after: str = "", limit: int = SERVICE
         wanted = wanted.where(tuple_(Agency.path, Service.name, Service.id) > tuple_(*place))
     found = list(db.session.scalars(wanted))
     has_more = len(found) > limit
-    return ServicesPage(
-        services=tuple(found[:limit]), next_after=found[limit - 1].slug if has_more else None
-    )
+    return ServicesPage(services=tuple(found[:limit]), next_after=found[limit - 1].slug if has_more else None)
 
 
 def _place(slug: str, paths: Sequence[str]) -> tuple[str, str, int] | None:
@@ -112,7 +110,7 @@ def typical_comments(
 
 
 def channels_without_volumes(service: Service, before: date) -> list[str]:
-    """Return the channels of a service for which nobody said how many were served in the month before a day."""
+    """Return the channels of a service whose volumes nobody gave for the month before a day."""
     end = before.replace(day=1)
     start = (end - timedelta(days=1)).replace(day=1)
     known = set(
@@ -125,3 +123,11 @@ def channels_without_volumes(service: Service, before: date) -> list[str]:
         )
     )
     return [channel for channel in service.channels if channel not in known]
+
+
+def n_waiting(service_id: int) -> int:
+    """Return how many comments about a service the machine has not read yet."""
+    n = db.session.scalar(
+        select(func.count()).select_from(Comment).where(PENDING, Comment.service_id == service_id)
+    )
+    return n or 0

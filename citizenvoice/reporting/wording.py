@@ -150,9 +150,7 @@ def change_words(change: Change | None, unit: str) -> str:
         "interval": formats.interval(_Ends(change.lower, change.upper), *_difference(unit)),
     }
     if change.verdict is Verdict.NO_DISTINGUISHABLE_CHANGE:
-        return str(
-            _("It cannot be told apart from the period before (difference %(interval)s).", **amounts)
-        )
+        return str(_("It cannot be told apart from the period before (difference %(interval)s).", **amounts))
     if change.verdict is Verdict.BETTER:
         return str(_("It is better than the period before, by %(amount)s (%(interval)s).", **amounts))
     return str(_("It is worse than the period before, by %(amount)s (%(interval)s).", **amounts))
@@ -173,19 +171,19 @@ def _difference(unit: str) -> tuple[str, int]:
 def series_sentence(figures: Sequence[Figure], periods: Sequence[Period], unit: str) -> str:
     """Say what a line over time shows: where it began, where it is, and in how many periods it is unknown."""
     known = [
-        (period, figure.estimate)
+        (period, figure.result)
         for period, figure in zip(periods, figures, strict=True)
-        if figure.estimate is not None
+        if isinstance(figure.result, Estimate)
     ]
     if not known:
         return str(_("No period shown has enough answers yet."))
     first, last = known[0], known[-1]
-    if len(known) == 1 or first[1] is None or last[1] is None:
+    if len(known) == 1:
         return str(
             _(
                 "Only %(period)s has enough answers: %(figure)s.",
                 period=period_name(last[0]),
-                figure=in_words(last[1] or NotEnough(0, 0), unit),
+                figure=with_interval(last[1], unit),
             )
         )
     return str(
@@ -268,7 +266,9 @@ def theme_sentence(row: ThemeRow) -> str:
     """Say how often a theme is named and what it does to the score; an association, not a cause."""
     facts: dict[str, Any] = {"share": in_words(row.share, "percent")}
     if isinstance(row.share, NotEnough):
-        return str(_("Not enough comments yet (%(n)s of %(minimum)s)", n=row.share.n, minimum=row.share.minimum))
+        return str(
+            _("Not enough comments yet (%(n)s of %(minimum)s)", n=row.share.n, minimum=row.share.minimum)
+        )
     if (
         row.contribution is None
         or not isinstance(row.score_with, Estimate)

@@ -2,15 +2,17 @@
 
 A disk makes a few hundred writes a second durable, however small they are. The first request that finds
 nobody writing leads: it waits for its turn at the database, takes along all that has arrived by then, commits
-once, and tells the others. Nobody is answered before what they sent is durable. Measured by
-`benchmarks/answering.py`.
+once, and tells the others. Nobody is answered before what they sent is durable.
+
+That is for SQLite, which has one writer. PostgreSQL does the same by itself for transactions side by side.
+Measured by `benchmarks/answering.py`.
 """
 
 import threading
 from collections.abc import Sequence
 
 from citizenvoice.db import db, writing
-from citizenvoice.surveys.recording import Contribution, Recorded, record_many, record_response
+from citizenvoice.surveys.recording import Contribution, Recorded, record_response
 
 
 class _Arrival:
@@ -41,6 +43,17 @@ class Arrivals:
         Raises whatever kept this one from being stored; the others are not touched by it.
         """
         arrival = _Arrival(contribution)
+        if db.engine.dialect.name == "sqlite":
+            self._take_part(arrival)
+        else:
+            _store([arrival])
+        if arrival.error is not None:
+            raise arrival.error
+        if arrival.recorded is None:
+            raise RuntimeError("whoever led this contribution was stopped")
+        return arrival.recorded
+
+    def _take_part(self, arrival: _Arrival) -> None:
         with self._lock:
             self._waiting.append(arrival)
             arrival.leads = not self._is_led
@@ -49,11 +62,6 @@ class Arrivals:
             arrival.turn.acquire()
         if arrival.leads:
             self._lead()
-        if arrival.error is not None:
-            raise arrival.error
-        if arrival.recorded is None:
-            raise RuntimeError("whoever led this contribution was stopped")
-        return arrival.recorded
 
     def _lead(self) -> None:
         batch: list[_Arrival] = []
@@ -76,7 +84,7 @@ class Arrivals:
 def _store(batch: Sequence[_Arrival]) -> None:
     """Store all in one transaction; if that fails each in its own, so that one cannot spoil the others."""
     try:
-        recorded = _record([arrival.contribution for arrival in batch])
+        recorded = [record_response(arrival.contribution) for arrival in batch]
         db.session.commit()
     except Exception as error:  # noqa: BLE001 - handed to the request it belongs to
         db.session.rollback()
@@ -88,9 +96,3 @@ def _store(batch: Sequence[_Arrival]) -> None:
         return
     for arrival, became in zip(batch, recorded, strict=True):
         arrival.recorded = became
-
-
-def _record(contributions: Sequence[Contribution]) -> list[Recorded]:
-    if len(contributions) > 1 and db.engine.dialect.name == "postgresql":
-        return record_many(contributions)
-    return [record_response(contribution) for contribution in contributions]

@@ -11,6 +11,7 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from citizenvoice.web import counters
 from citizenvoice.web.clock import utc_now
 
 SLOWEST_REDIS = 1  # seconds to wait for the shared counter before counting in this process
@@ -51,7 +52,7 @@ alone = FixedWindowRateLimiter(MemoryStorage())
 def init_limits(app: Flask) -> None:
     """Count in Redis where there is one, so that all processes share it; in this process otherwise."""
     url = app.config.get("REDIS_URL", "")
-    app.config.setdefault("RATELIMIT_STORAGE_URI", url or "memory://")
+    app.config.setdefault("RATELIMIT_STORAGE_URI", url or f"{counters.ProcessStorage.STORAGE_SCHEME[0]}://")
     app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", bool(url))
     if url:
         waits = {"socket_timeout": SLOWEST_REDIS, "socket_connect_timeout": SLOWEST_REDIS}

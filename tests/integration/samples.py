@@ -67,6 +67,7 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
     "api_key_id": lambda world: world.api_key.id,
     "language": lambda _world: "en",
     "membership_id": lambda world: world.membership.id,
+    "service": lambda world: world.service.slug,
     "service_id": lambda world: world.service.id,
     "service_slug": lambda world: world.service.slug,
     "token": password_token,

@@ -70,6 +70,7 @@ def test_counts_equal_the_oracle_and_a_full_recount_whatever_happens(
 ) -> None:
     world = World(seed)
     user = UserFactory.create()
+    db.session.commit()
     counter = worker()
 
     def annotate() -> None:

@@ -150,7 +150,7 @@ class World:
         self.versions = [publish(self.survey, first)]
         self.definitions: dict[int, Definition] = {self.versions[0].id: parse_definition(first)}
         self.themes = list(self.codebook.themes)
-        db.session.flush()
+        db.session.commit()
 
     def publish_again(self, data: dict[str, Any]) -> SurveyVersion:
         version = publish(self.survey, data)
