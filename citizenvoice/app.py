@@ -16,10 +16,12 @@ from whitenoise import WhiteNoise
 from citizenvoice import jobs
 from citizenvoice.accounts.access import require_audience
 from citizenvoice.accounts.security import init_security
+from citizenvoice.api.v1 import init_api
 from citizenvoice.config import LANGUAGES, ROOT
 from citizenvoice.db import db, open_sqlite_properly, writing
 from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
-from citizenvoice.surveys.views import respond
+from citizenvoice.reporting.views import home, indicator, public, receipt, service
+from citizenvoice.surveys.views import design, instruments, manage, questions, respond
 from citizenvoice.web import components, languages, pages
 from citizenvoice.web.csrf import csrf
 from citizenvoice.web.translations import CatalogueBabel
@@ -59,6 +61,12 @@ def add_features(app: Flask) -> None:
     # Keep one line a feature, in the order of the packages.
     init_security(app)
     app.register_blueprint(respond.bp)
+    app.register_blueprint(receipt.bp)
+    for reported in (home, service, indicator, public):
+        app.register_blueprint(reported.bp)
+    init_api(app)
+    for feature in (manage, design, questions, instruments):
+        app.register_blueprint(feature.bp)
     for command in jobs.COMMANDS:
         app.cli.add_command(command)
 

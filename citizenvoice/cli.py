@@ -8,17 +8,20 @@ import sys
 from pathlib import Path
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import FlaskGroup
 from flask_migrate import upgrade
 
+from citizenvoice import jobs
+from citizenvoice.app import create_app
 from citizenvoice.config import ROOT, config_from
+from citizenvoice.db import db
+from citizenvoice.demonstration import loading
+from citizenvoice.web.clock import utc_now
 
 
 def make_app() -> Flask:
     """Build the application from the environment."""
-    from citizenvoice.app import create_app  # the app knows every package; commands are one of them
-
     return create_app(config_from(os.environ))
 
 
@@ -48,20 +51,48 @@ def kept_secret(path: Path) -> str:
 
 
 @main.command(with_appcontext=False)
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000")
-@click.option("--demo/--no-demo", default=True, help="Load the demonstration into an empty database.")
+@click.option("--port", default=lambda: int(os.environ.get("PORT") or "8000"), show_default="PORT or 8000")
+@click.option(
+    "--demo/--no-demo", default=lambda: os.environ.get("DEMO") != "0", help="Fill an empty database."
+)
 def run(port: int, *, demo: bool) -> None:
     """Migrate the database, then run the web server and the worker together until Ctrl-C."""
     os.environ.update(local_environment())
-    from citizenvoice import demonstration  # the demonstration needs the finished settings above
-
     app = make_app()
     with app.app_context():
         upgrade()
-        if demo:
-            demonstration.load_once()
-    click.echo(demonstration.welcome(port) if demo else f"http://localhost:{port}/")
+        if demo and loading.is_empty():
+            load_demonstration()
+        is_demonstration = loading.is_loaded()
+        db.session.remove()
+    click.echo(f"\n  The public   http://localhost:{port}/")
+    click.echo(f"  Managers     http://localhost:{port}/manage/")
+    if is_demonstration:
+        for email, name, agency, role in loading.PEOPLE:
+            click.echo(f"               {email:28} {role} of {agency} ({name})")
+        click.echo(f"               password: {loading.PASSWORD}")
+    click.echo("  Ctrl-C stops the web server and the worker.\n")
     sys.exit(supervise(commands_to_run(port)))
+
+
+@main.command("demo")
+def demo_command() -> None:
+    """Load the demonstration country into an empty database."""
+    if not loading.is_empty():
+        raise click.ClickException(
+            "The database is not empty; the demonstration is only loaded into an empty one."
+        )
+    load_demonstration()
+
+
+def load_demonstration() -> None:
+    """Load the country, then read its comments and count its answers, telling how far it is."""
+    click.echo("Loading the demonstration, the Republic of Valdora ...")
+    config = current_app.config
+    for step in loading.load(now=utc_now(), secret=config["SECRET_KEY"], regions=config["PHONE_REGIONS"]):
+        click.echo(f"  {step}")
+    click.echo("Reading its comments and counting its answers ...")
+    jobs.drain()
 
 
 def commands_to_run(port: int) -> list[list[str]]:

@@ -77,9 +77,7 @@ class Worker:
 def jobs(*, patient: bool = True) -> list[Job]:
     """Return the jobs of one worker; one that is not patient counts a day again as often as it changes."""
     lease = current_app.config["WORKER_LEASE"]
-    reading = ReadingWorker(
-        codebooks_of=codebooks_of, reader_for=cache(reader_for), now=utc_now, lease=lease
-    )
+    reading = ReadingWorker(codebooks_of=codebooks_of, reader_for=cache(reader_for), now=utc_now, lease=lease)
     counting = CountingWorker(secrets.token_hex(16), lease)
     if not patient:
         counting.patience = 0
@@ -95,7 +93,7 @@ def codebooks_of(receipt_ids: Sequence[int]) -> Mapping[int, str]:
         .order_by(Response.id)
     )
     usual = current_app.config["READER"]
-    found = dict(db.session.execute(rows).tuples().all())
+    found = dict(db.session.execute(rows).all())
     return {receipt_id: shipped(found.get(receipt_id, usual), usual) for receipt_id in receipt_ids}
 
 
@@ -156,6 +154,12 @@ def keep_codebook(key: str) -> None:
 
 def _english(words: Mapping[str, str]) -> str:
     return words.get("en") or next(iter(words.values()), "")
+
+
+def drain() -> None:
+    """Do everything that waits, then return."""
+    keep_codebooks()
+    Worker(jobs(patient=False)).run(once=True)
 
 
 @click.command("work")

@@ -13,6 +13,8 @@ from citizenvoice.accounts.models import ApiKey, AuditEntry, Membership, User
 from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.models import Agency, Service
 from citizenvoice.db import db
+from citizenvoice.surveys.drafting import blank_draft
+from citizenvoice.surveys.models import Survey
 
 MAY_1 = datetime(2024, 5, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of everybody the tests make
@@ -105,3 +107,17 @@ class AuditEntryFactory(BaseFactory):
     agency_id = None
     action = "account.signed_in"
     subject = "somebody"
+
+
+class SurveyFactory(BaseFactory):
+    """A draft of an empty questionnaire; ``SurveyFactory.create(services=[service], draft={...})``."""
+
+    class Meta:
+        model = Survey
+
+    agency = SubFactory(AgencyFactory)
+    name = Sequence(lambda n: f"Survey {n}")
+    slug = Sequence(lambda n: f"survey-{n}")
+    draft = LazyFunction(lambda: blank_draft("Tell us", ["en"]))
+    created_at = MAY_1
+    updated_at = MAY_1

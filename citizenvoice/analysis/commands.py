@@ -120,13 +120,16 @@ def evaluate_command(
 ) -> None:
     """Cross-validate a reader on the labelled comments in FILE, beside guessing and VADER."""
     themes = codebooks.load_codebook(codebook)
-    evaluation = evaluate(
-        _read_examples(file, layout, highest),
-        themes,
-        also_train_on=_extra_examples(themes, own=with_own_comments),
-        folds=folds,
-        first_folds=min(first_folds or folds, folds),
-        use_prompts=prompts,
-        progress=click.echo,
-    )
+    try:
+        evaluation = evaluate(
+            _read_examples(file, layout, highest),
+            themes,
+            also_train_on=_extra_examples(themes, own=with_own_comments),
+            folds=folds,
+            first_folds=min(first_folds or folds, folds),
+            use_prompts=prompts,
+            progress=click.echo,
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(as_table(evaluation))

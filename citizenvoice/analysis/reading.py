@@ -219,7 +219,7 @@ def _close(token: str, leased: Iterable[Leased], state: State) -> set[int]:
         .returning(Comment.id, Comment.receipt_id)
         .execution_options(synchronize_session=False)
     )
-    ours = dict(db.session.execute(closed).tuples().all())
+    ours = dict(db.session.execute(closed).all())
     db.session.execute(
         update(Receipt)
         .where(Receipt.id.in_(sorted(set(ours.values()))))
@@ -257,7 +257,7 @@ def theme_ids(codebook_key: str) -> dict[str, int]:
         .where(Codebook.key == codebook_key)
         .order_by(Theme.position)
     )
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())
 
 
 def n_waiting() -> int:

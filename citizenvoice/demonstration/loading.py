@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from citizenvoice.accounts import actions as accounts
-from citizenvoice.accounts.models import Role
+from citizenvoice.accounts.queries import find_user
+from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies import actions as agencies
 from citizenvoice.agencies.models import Agency, AgencyKind, Service
 from citizenvoice.db import db, writing
@@ -48,10 +49,19 @@ class Loaded:
     n_responses: int
     n_comments: int
 
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"{self.n_services} services, {self.n_responses} responses, {self.n_comments} comments"
+
 
 def is_empty() -> bool:
     """Tell whether the catalogue is empty, so that the demonstration disturbs nothing."""
     return db.session.scalar(select(Agency.id).limit(1)) is None
+
+
+def is_loaded() -> bool:
+    """Tell whether what is in the database is the demonstration."""
+    return find_user(PEOPLE[0][0]) is not None
 
 
 def load(*, now: datetime, secret: str, regions: Sequence[str] = ("US",)) -> Iterator[str | Loaded]:
@@ -139,8 +149,7 @@ def _service(
         now=began,
     )
     version = surveys.publish(survey, now=began)
-    for channel in facts["channels"]:
-        links.make_link(survey, service, channel=channel, now=began)
+    links.make_links(survey, now=began)
     _volumes(facts, service, until)
     _targets(facts, service, until, now)
     return service, version
@@ -232,7 +241,7 @@ def _responses(
             {**person.answers, **person.texts}, person.language, mode=Mode.JSON
         )
         if checked.errors:
-            continue
+            raise ValueError(f"{facts['slug']}: {checked.errors[0].sentence}")
         delivery = Delivery(
             service_id=service.id,
             time_zone=zone,

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from citizenvoice.surveys.definition import Definition, Kind, Question
+from citizenvoice.surveys.routing import holds
 
 HERE = Path(__file__).parent
 DAYS_A_MONTH = 30
@@ -126,12 +127,7 @@ def _person(
         received_at=datetime.combine(day, _time_of_day(random), ZoneInfo(zone)),
         channel=channel,
         language=language,
-        answers={
-            question.key: answer
-            for question in definition.questions
-            if question.kind is not Kind.TEXT
-            and (answer := _answer(question, service, mood, themes, random)) is not None
-        },
+        answers=_answers(definition, service, mood, themes, random),
         texts=_texts(definition, mood, themes, language, said=said, is_spam=is_spam, random=random),
         is_spam=is_spam,
         sends_twice=not is_spam and channel == "website" and random.random() < 0.01,
@@ -164,6 +160,25 @@ def _themes(
     return chosen
 
 
+def _answers(
+    definition: Definition,
+    service: Mapping[str, Any],
+    mood: float,
+    themes: list[tuple[str, bool]],
+    random: Random,
+) -> dict[str, Any]:
+    """Return what this person answers to the questions they are shown."""
+    answers: dict[str, Any] = {}
+    for question in definition.questions:
+        if question.kind is not Kind.TEXT and (
+            question.shown_if is None or holds(question.shown_if, answers)
+        ):
+            answer = _answer(question, service, mood, themes, random)
+            if answer is not None:
+                answers[question.key] = answer
+    return answers
+
+
 def _answer(
     question: Question,
     service: Mapping[str, Any],
@@ -175,7 +190,8 @@ def _answer(
         return _scale_answer(question, service, mood, themes, random)
     if question.kind is Kind.SINGLE:
         offered = [choice.value for choice in question.choices if choice.offered]
-        weights = [1 / (1 + place) for place in range(len(offered))]
+        steep = 4 if (question.role or "").startswith("sdg_") else 1  # most who ask for a document got it
+        weights = [1 / (1 + place) ** steep for place in range(len(offered))]
         return random.choices(offered, weights)[0] if question.required or random.random() < 0.8 else None
     if question.kind is Kind.MULTIPLE:
         praised = "good" in question.key or "well" in (question.role or "")

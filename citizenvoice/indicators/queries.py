@@ -998,7 +998,7 @@ def _fiscal_starts(service_ids: Sequence[int]) -> dict[int, int]:
         .where(Service.id.in_(service_ids))
         .order_by(Service.id)
     )
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())
 
 
 def _unread(service_ids: Sequence[int]) -> dict[int, int]:
@@ -1008,4 +1008,4 @@ def _unread(service_ids: Sequence[int]) -> dict[int, int]:
         .group_by(Comment.service_id)
         .order_by(Comment.service_id)
     )
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())

@@ -6,28 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, not_, or_, select, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, not_, or_, select, tuple_
 
-from citizenvoice.accounts import actions as accounts
-from citizenvoice.accounts import audit
 from citizenvoice.accounts.models import User
-from citizenvoice.accounts.queries import in_scope
-from citizenvoice.accounts.scope import Scope
-from citizenvoice.agencies.models import CHANNEL_NAMES, Agency, Channel, Service
-from citizenvoice.analysis import actions as analysis
-from citizenvoice.analysis.models import Annotation, Codebook, Prediction, Theme, TrainedModel
+from citizenvoice.agencies.models import CHANNEL_NAMES, Channel, Service
+from citizenvoice.analysis.models import Codebook, Prediction, Theme, TrainedModel
 from citizenvoice.analysis.queries import (
     PENDING,
-    annotations_of,
     effective_sentiment,
     has_theme,
     reading_of,
     with_reading,
 )
 from citizenvoice.db import db
-from citizenvoice.errors import N_, DomainError, NotFoundError
-from citizenvoice.feedback import actions as feedback
+from citizenvoice.errors import N_
 from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
 from citizenvoice.feedback.queries import counted
 from citizenvoice.feedback.search import fold, matches, sought_words
@@ -68,15 +60,6 @@ RATING_BANDS = {
 NO_RATING = "none"
 ALL = "all"
 EXCLUDED = (ALL, *(str(reason) for reason in Exclusion))
-
-CORRECTED, RESTORED, EXCLUSION_SET = "comment.corrected", "comment.reading_restored", "contribution.exclusion_set"
-audit.name_actions(
-    {
-        CORRECTED: N_("Reading of a comment corrected"),
-        RESTORED: N_("Correction of a comment taken back"),
-        EXCLUSION_SET: N_("Decided whether a contribution counts"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +178,7 @@ class Parsed:
 
 def parse_filter(args: Mapping[str, str], service: Service, facets: Facets) -> Parsed:
     """Read a filter from an address. What is unknown is left out and named, never refused."""
-    reader = _Reader(args, facets)
+    reader = Address(args, facets)
     start, end = reader.days()
     wanted = CommentFilter(
         service_id=service.id,
@@ -218,7 +201,7 @@ def _theme_names(facets: Facets) -> set[str]:
     return {name for theme in facets.themes for name in (theme.key, str(theme.id))}
 
 
-class _Reader:
+class Address:
     """Reads the parts of an address and remembers which of them mean nothing."""
 
     def __init__(self, args: Mapping[str, str], facets: Facets) -> None:
@@ -283,10 +266,12 @@ class _Reader:
 
 def get_facets(service: Service) -> Facets:
     """Return what the comments of a service can be filtered by. A fixed number of statements."""
-    surveys = _survey_ids(service.id)
+    surveys = survey_ids(service.id)
     books = set(db.session.scalars(select(Survey.codebook).where(Survey.id.in_(surveys))))
     themes = db.session.scalars(
-        select(Theme).join(Codebook, Codebook.id == Theme.codebook_id).order_by(Codebook.id, Theme.position, Theme.id)
+        select(Theme)
+        .join(Codebook, Codebook.id == Theme.codebook_id)
+        .order_by(Codebook.id, Theme.position, Theme.id)
     ).all()
     keys = dict(db.session.execute(select(Codebook.id, Codebook.key)).tuples().all())
     own = tuple(theme for theme in themes if keys[theme.codebook_id] in books)
@@ -306,20 +291,20 @@ def get_facets(service: Service) -> Facets:
     )
 
 
-def _survey_ids(service_id: int) -> Select[int]:
+def survey_ids(service_id: int) -> CompoundSelect[Any]:
     """Return the surveys that ask about a service, or did."""
     answered = (
         select(SurveyVersion.survey_id)
         .join(Count, Count.version_id == SurveyVersion.id)
         .where(Count.service_id == service_id)
     )
-    return select(SurveyService.survey_id).where(SurveyService.service_id == service_id).union(answered)  # type: ignore[return-value]
+    return select(SurveyService.survey_id).where(SurveyService.service_id == service_id).union(answered)
 
 
 def _text_questions(service_id: int) -> tuple[tuple[str, Mapping[str, str]], ...]:
     definitions = db.session.scalars(
         select(SurveyVersion.definition)
-        .where(SurveyVersion.survey_id.in_(_survey_ids(service_id)))
+        .where(SurveyVersion.survey_id.in_(survey_ids(service_id)))
         .order_by(SurveyVersion.survey_id, SurveyVersion.number.desc())
     )
     found: dict[str, Mapping[str, str]] = {}
@@ -442,9 +427,7 @@ def find_comments(
     )
 
 
-def _places(
-    wanted: CommentFilter, *, beyond: Cursor | None, limit: int, newest_first: bool
-) -> list[Cursor]:
+def _places(wanted: CommentFilter, *, beyond: Cursor | None, limit: int, newest_first: bool) -> list[Cursor]:
     place = tuple_(Comment.day, Comment.id)
     statement = _of(wanted, select(Comment.day, Comment.id)).limit(limit + 1)
     if newest_first:
@@ -457,7 +440,7 @@ def _places(
     return [Cursor(day, comment_id) for day, comment_id in db.session.execute(statement)]
 
 
-def _of(wanted: CommentFilter, statement: Select[Any]) -> Select[Any]:
+def _of(wanted: CommentFilter, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     if wanted.needs_reading:
         statement = with_reading(statement)
     return statement.where(*wanted.conditions)
@@ -495,7 +478,7 @@ def shown_comments(ids: Sequence[int]) -> list[ShownComment]:
     }
     readings = reading_of(ids)
     themes = {theme.id: theme for theme in db.session.scalars(select(Theme).order_by(Theme.id))}
-    people = _people({read.annotated_by for read in readings.values()} - {None})
+    names = people({read.annotated_by for read in readings.values()} - {None})
     shown = []
     for comment_id in ids:
         comment, exclusion, _, name, version = found[comment_id]
@@ -523,14 +506,15 @@ def shown_comments(ids: Sequence[int]) -> list[ShownComment]:
                 predicted_themes=tuple((themes[theme_id], p) for theme_id, p in read.predicted_themes)
                 if read
                 else (),
-                corrected_by=people.get(read.annotated_by or 0, "") if read else "",
+                corrected_by=names.get(read.annotated_by or 0, "") if read else "",
                 corrected_at=read.annotated_at if read else None,
             )
         )
     return shown
 
 
-def _people(ids: set[Any]) -> dict[int, str]:
+def people(ids: set[Any]) -> dict[int, str]:
+    """Return the names of people, or their addresses where they gave none."""
     rows = db.session.execute(select(User.id, User.name, User.email).where(User.id.in_(ids)))
     return {user_id: name or email for user_id, name, email in rows}
 
@@ -570,188 +554,3 @@ def _marked(text: str, words: Sequence[tuple[str, bool]]) -> Iterator[Passage]:
 
 def _is_sought(word: str, words: Sequence[tuple[str, bool]]) -> bool:
     return any(word.startswith(sought) if is_start else word == sought for sought, is_start in words)
-
-
-# One comment, corrected or moderated
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What a person said about a comment at one time; ``sentiment`` or ``themes`` None: left to the machine."""
-
-    by: str
-    at: datetime
-    sentiment: int | None
-    themes: tuple[Theme, ...] | None
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What was sent at one time: its receipt and its comments."""
-
-    receipt: Receipt
-    service: Service
-    comments: tuple[Comment, ...]
-    original: Receipt | None  # what it was taken for a duplicate of
-    original_comments: tuple[Comment, ...] = ()
-
-
-def get_comment(comment_id: int, scope: Scope) -> tuple[Comment, Service]:
-    """Return a comment on a service of this member's agencies, or raise NotFoundError."""
-    row = db.session.execute(
-        select(Comment, Service)
-        .join(Service, Service.id == Comment.service_id)
-        .join(Agency, Agency.id == Service.agency_id)
-        .where(Comment.id == comment_id, in_scope(Agency.path, scope))
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(N_("There is no such comment."))
-    return row[0], row[1]
-
-
-def get_contribution(receipt_id: int, scope: Scope) -> tuple[Receipt, Service]:
-    """Return a contribution to a service of this member's agencies, holding it, or raise NotFoundError."""
-    row = db.session.execute(
-        select(Receipt, Service)
-        .join(Service, Service.id == Receipt.service_id)
-        .join(Agency, Agency.id == Service.agency_id)
-        .where(Receipt.id == receipt_id, in_scope(Agency.path, scope))
-        .with_for_update(of=Receipt)
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(N_("There is no such contribution."))
-    return row[0], row[1]
-
-
-def remarks_on(comment_id: int) -> list[Remark]:
-    """Return what people said about a comment, the latest first. A fixed number of statements."""
-    said = annotations_of(comment_id)
-    themes: dict[int, list[Theme]] = {}
-    rows = db.session.execute(
-        select(Annotation.id, Theme)
-        .join(Annotation.themes)
-        .where(Annotation.comment_id == comment_id)
-        .order_by(Annotation.id, Theme.position)
-    )
-    for annotation_id, theme in rows:
-        themes.setdefault(annotation_id, []).append(theme)
-    people = _people({one.user_id for one in said})
-    return [
-        Remark(
-            by=people.get(one.user_id, ""),
-            at=one.made_at,
-            sentiment=one.sentiment,
-            themes=tuple(themes.get(one.id, ())) if one.has_themes else None,
-            is_current=one.superseded_at is None,
-        )
-        for one in said
-    ]
-
-
-def correct(
-    comment: Comment,
-    service: Service,
-    *,
-    sentiment: int | None,
-    themes: Sequence[int] | None,
-    by_id: int,
-    now: datetime,
-) -> None:
-    """Keep what a person read in a comment beside the machine's reading, and write down that they did.
-
-    None and None take earlier corrections back. Who saves last is right; what was said before is kept. Never
-    commits. Raises DomainError for a comment that was withdrawn.
-    """
-    receipt = db.session.scalars(
-        select(Receipt)
-        .where(Receipt.id == comment.receipt_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if receipt.exclusion == Exclusion.WITHDRAWN:
-        raise DomainError(N_("This comment was withdrawn. There is nothing left to correct."))
-    analysis.annotate(comment, by_id, sentiment=sentiment, themes=themes, now=now)
-    accounts.record_audit(
-        RESTORED if sentiment is None and themes is None else CORRECTED,
-        subject=f"{service.slug} {comment.id}",
-        at=now,
-        user_id=by_id,
-        agency_id=service.agency_id,
-        detail={"sentiment": sentiment, "themes": sorted(themes) if themes is not None else None},
-    )
-
-
-def moderate(
-    receipt: Receipt, service: Service, exclusion: Exclusion | None, *, by_id: int, now: datetime
-) -> None:
-    """Say why a contribution does not count, or (None) that it does, and write down who said so. Never commits."""
-    before = receipt.exclusion
-    feedback.set_exclusion(receipt, exclusion, now)
-    accounts.record_audit(
-        EXCLUSION_SET,
-        subject=f"{service.slug} {receipt.id}",
-        at=now,
-        user_id=by_id,
-        agency_id=service.agency_id,
-        detail={"from": before, "to": str(exclusion) if exclusion else None},
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A contribution that was taken for one sent before, beside that one; with the words of both."""
-
-    receipt: Receipt
-    texts: tuple[str, ...]
-    original: Receipt | None
-    original_texts: tuple[str, ...]
-
-
-def find_duplicates(service_id: int, *, before: int | None = None, limit: int = A_PAGE) -> list[Duplicate]:
-    """Return contributions marked as duplicates, the latest first; one more than ``limit`` if there are more."""
-    original = aliased(Receipt)
-    statement = (
-        select(Receipt, original)
-        .outerjoin(original, original.id == Receipt.duplicate_of_id)
-        .where(
-            Receipt.service_id == service_id, not_(counted()), Receipt.exclusion == Exclusion.DUPLICATE
-        )
-        .order_by(Receipt.id.desc())
-        .limit(limit + 1)
-    )
-    if before is not None:
-        statement = statement.where(Receipt.id < before)
-    rows = db.session.execute(statement).all()
-    ids = {one.id for row in rows for one in row if one is not None}
-    texts: dict[int, list[str]] = {}
-    comments = select(Comment.receipt_id, Comment.text).where(Comment.receipt_id.in_(ids)).order_by(Comment.id)
-    for receipt_id, text in db.session.execute(comments):
-        texts.setdefault(receipt_id, []).append(text)
-    return [
-        Duplicate(
-            receipt=receipt,
-            texts=tuple(texts.get(receipt.id, ())),
-            original=first,
-            original_texts=tuple(texts.get(first.id, ())) if first else (),
-        )
-        for receipt, first in rows
-    ]
-
-
-def themes_for(comment: Comment) -> list[Theme]:
-    """Return the themes a comment can be given: those of its survey's codebook, or all of them."""
-    from_survey = (
-        select(Survey.codebook)
-        .join(SurveyService, SurveyService.survey_id == Survey.id)
-        .where(SurveyService.service_id == comment.service_id)
-    )
-    found = list(
-        db.session.scalars(
-            select(Theme)
-            .join(Codebook, Codebook.id == Theme.codebook_id)
-            .order_by(Codebook.id, Theme.position, Theme.id)
-            .where(or_(Codebook.key.in_(from_survey), ~exists(from_survey)))
-        )
-    )
-    return found

@@ -91,6 +91,16 @@ class FigureQuery:
         }
         return {name: value for name, value in (found | changes).items() if value}
 
+    def comments(self, **more: str) -> dict[str, str]:
+        """Return the arguments of the explorer's address for the comments of the same days and people."""
+        found = {
+            "from": self.start.isoformat(),
+            "to": min(self.last.last_day, self.today).isoformat(),
+            "channel": self.channel,
+            "language": self.language,
+        }
+        return {name: value for name, value in (found | more).items() if value}
+
     def earlier(self) -> dict[str, str]:
         """Return the address of the periods before those shown."""
         return self.address(until=self.periods[0].previous().key)

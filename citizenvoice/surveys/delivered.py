@@ -52,6 +52,18 @@ def read_header(
         return _header(next(_csv_reader(file, delimiter), ()))
 
 
+def size_of(path: Path, mapping: ColumnMapping) -> int:
+    """Return how much there is to read: bytes of a CSV file, rows of a spreadsheet (0 if it does not say)."""
+    if path.suffix.lower() != ".xlsx":
+        return path.stat().st_size
+    book = load_workbook(path, read_only=True)
+    try:
+        opened = book[mapping.sheet] if mapping.sheet else book.worksheets[0]
+        return int(opened.max_row or 0)
+    finally:
+        book.close()
+
+
 def _csv_rows(file: TextIO, mapping: ColumnMapping) -> Iterator[Row]:
     reader = _csv_reader(file, mapping.delimiter)
     header = _checked_header(_header(next(reader, ())), mapping)

@@ -130,6 +130,11 @@ def language_choices(extra: Iterable[str] = ()) -> list[SelectChoice]:
     return [SelectChoice(code, own_name(code)) for code in codes]
 
 
+def service_choices(services: Iterable[Any]) -> list[SelectChoice]:
+    """Return the services a survey can ask about, by name."""
+    return [SelectChoice(str(service.id), service.name) for service in services]
+
+
 class SurveyForm(FlaskForm):
     """What a survey is called among managers, where it lives, and what it asks about."""
 

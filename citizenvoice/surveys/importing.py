@@ -27,9 +27,11 @@ from citizenvoice.surveys.delivered import Row, read_rows
 from citizenvoice.surveys.mapping import DEFAULT_FORMATS, SEPARATOR, ColumnMapping, Source, tidy_value
 from citizenvoice.surveys.models import Response, Survey, SurveyVersion
 from citizenvoice.surveys.recording import Contribution, record_many
+from citizenvoice.surveys.validation import Checked
 from citizenvoice.surveys.values import Mode
 
 BATCH = 500
+READ_AHEAD = 20_000
 NOON = time(12)
 
 NOT_MAPPED = N_("“%(value)s” is not among the values the mapping knows.")
@@ -77,6 +79,20 @@ class Summary:
         """Return the figures by name."""
         return asdict(self)
 
+    def after(self, earlier: "Summary") -> "Summary":
+        """Return the figures of an import begun anew, with what was taken before it was interrupted.
+
+        The rows an earlier attempt took are found first, as known ones: they count as imported, once.
+        """
+        taken = min(earlier.n_imported, self.n_known)
+        return replace(
+            self,
+            n_imported=self.n_imported + taken,
+            n_known=self.n_known - taken,
+            n_responses=self.n_responses + earlier.n_responses,
+            n_comments=self.n_comments + earlier.n_comments,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -97,6 +113,7 @@ class Gathered:
     lines: list[int]
     answers: dict[str, Any]
     texts: dict[str, str]
+    checked: Checked | None = None  # None where several rows came together: to be checked as a whole
 
 
 class RefusedError(Exception):
@@ -110,7 +127,9 @@ class RefusedError(Exception):
 class Importer:
     """Brings the rows of one file into one survey.
 
-    ``tell`` hears of the progress after each batch: bytes or rows done, and the summary so far.
+    ``tell`` hears of the progress: bytes (CSV) or rows (XLSX) done, and the summary so far. It is called in
+    the transaction of each batch, before that is committed, so that what it writes is true exactly when the
+    batch is stored; what it raises takes the batch back and ends the import.
     """
 
     def __init__(
@@ -129,6 +148,7 @@ class Importer:
         self._now = now
         self._regions = tuple(regions)
         self._tell = tell or (lambda _done, _summary: None)
+        self._n_done = 0
         definition = parse_definition(version.definition)
         self._questionnaire = Questionnaire(survey.id, version.id, version.number, definition)
         self._languages = frozenset(definition.languages)
@@ -147,10 +167,9 @@ class Importer:
 
             responses = self._gathered(path, refuse)
             while batch := list(islice(responses, BATCH)):
+                self._n_done = batch[-1][1]
                 self._keep([response for response, _ in batch], refuse)
                 file.flush()
-                self._tell(batch[-1][1], self.summary)
-        self._tell(-1, self.summary)
         return self.summary
 
     def preview(self, path: Path, n: int) -> list[tuple[Row, tuple[Refusal, ...]]]:
@@ -185,6 +204,7 @@ class Importer:
                     gathered.lines += row.lines
                     gathered.answers = {**row.answers, **gathered.answers}
                     gathered.texts |= row.texts
+                    gathered.checked = None
             yield gathered, done
 
     def _readable(
@@ -192,6 +212,8 @@ class Importer:
     ) -> Iterator[tuple[Gathered, int]]:
         for row in read_rows(path, self.mapping):
             self.summary.n_rows += 1
+            if self.summary.n_rows % READ_AHEAD == 0:
+                self._still_there()
             try:
                 gathered = self._read(row)
             except RefusedError as refused:
@@ -202,6 +224,13 @@ class Importer:
                 yield gathered, row.done
             else:
                 self.summary.n_empty += 1
+
+    def _still_there(self) -> None:
+        """Tell of the progress where many rows are read before, or without, anything to store."""
+        db.session.rollback()
+        with writing():
+            self._tell(self._n_done, self.summary)
+            db.session.commit()
 
     def _read(self, row: Row) -> Gathered:
         """Read one row. Raises RefusedError with everything that is wrong with it."""
@@ -230,7 +259,7 @@ class Importer:
                     for error in checked.errors
                 ]
             )
-        return Gathered(facts, [row.line], given, texts)
+        return Gathered(facts, [row.line], given, texts, checked)
 
     def _texts(self, row: Row, value: Callable[[Source], Any]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -313,19 +342,17 @@ class Importer:
         ready = [(response, self._contribution(response)) for response in batch]
         while True:
             try:
-                new = self._commit(ready, refuse)
+                self._commit(ready, refuse)
             except IntegrityError:  # another import of the same ids was faster: look again
                 db.session.rollback()
             else:
                 break
-        self.summary.n_responses += len(new)
-        self.summary.n_comments += sum(len(given.words) for given in new)
 
     def _commit(
         self,
         ready: Sequence[tuple[Gathered, Contribution]],
         refuse: Callable[[Iterable[Refusal]], None],
-    ) -> list[Contribution]:
+    ) -> None:
         db.session.rollback()
         with writing():
             known = self._known([response.facts.id for response, _ in ready])
@@ -343,12 +370,18 @@ class Importer:
                 else:
                     refusals += [self._changed(response, line) for line in response.lines]
             record_many(new)
+            summary = replace(
+                self.summary,
+                n_imported=self.summary.n_imported + n_imported,
+                n_known=self.summary.n_known + n_known,
+                n_changed=self.summary.n_changed + len(refusals),
+                n_responses=self.summary.n_responses + len(new),
+                n_comments=self.summary.n_comments + sum(len(given.words) for given in new),
+            )
+            self._tell(self._n_done, summary)
             db.session.commit()
-        self.summary.n_imported += n_imported
-        self.summary.n_known += n_known
-        self.summary.n_changed += len(refusals)
+        self.summary = summary
         refuse(refusals)
-        return new
 
     def _changed(self, response: Gathered, line: int) -> Refusal:
         column = _name(self.mapping.id) if self.mapping.id else ""
@@ -365,7 +398,9 @@ class Importer:
     def _contribution(self, response: Gathered) -> Contribution:
         facts = response.facts
         service_id, zone = self._services[facts.service]
-        checked = self._questionnaire.check_whole({**response.answers, **response.texts}, mode=Mode.IMPORT)
+        checked = response.checked or self._questionnaire.check_whole(
+            {**response.answers, **response.texts}, mode=Mode.IMPORT
+        )
         delivery = Delivery(
             service_id=service_id,
             time_zone=zone,

@@ -1,5 +1,6 @@
 """How the columns of a delivered file become answers: a mapping, read from TOML, checked by the survey."""
 
+import codecs
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,7 +88,10 @@ def mapping_of(data: Mapping[str, Any], definition: Definition) -> ColumnMapping
     _only(file, {"encoding", "delimiter", "sheet"}, "file")
     _only(response, {"id", "received_at", "service", "channel", "language", "grouped"}, "response")
     when = response.get("received_at")
-    formats = tuple(when.pop("formats", ())) if isinstance(when, dict) else ()
+    formats = ()
+    if isinstance(when, dict):
+        formats = _formats(when.get("formats", []))
+        when = {name: value for name, value in when.items() if name != "formats"}
     mapping = ColumnMapping(
         id=_source(response["id"], "response.id") if "id" in response else None,
         received_at=_source(when, "response.received_at"),
@@ -100,8 +104,8 @@ def mapping_of(data: Mapping[str, Any], definition: Definition) -> ColumnMapping
         is_grouped=bool(response.get("grouped", False)),
         answers=_answers(_table(data, "answers"), definition),
         texts=_texts(data.get("texts", []), definition),
-        encoding=str(file.get("encoding", "utf-8-sig")),
-        delimiter=str(file.get("delimiter", "")),
+        encoding=_encoding(str(file.get("encoding", "utf-8-sig"))),
+        delimiter=_delimiter(str(file.get("delimiter", ""))),
         sheet=str(file.get("sheet", "")),
     )
     if mapping.is_grouped and mapping.id is None:
@@ -111,6 +115,28 @@ def mapping_of(data: Mapping[str, Any], definition: Definition) -> ColumnMapping
     if not mapping.answers and not mapping.texts:
         raise MappingError(N_("The mapping names no question."))
     return mapping
+
+
+def _formats(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(pattern, str) for pattern in given):
+        raise MappingError(N_("“%(entry)s” must be a list of texts."), entry="response.received_at.formats")
+    return tuple(given)
+
+
+def _encoding(name: str) -> str:
+    try:
+        found = codecs.lookup(name)
+    except LookupError as error:
+        raise MappingError(N_("There is no encoding “%(name)s”."), name=name) from error
+    if not found._is_text_encoding:  # a codec such as base64 makes bytes of bytes
+        raise MappingError(N_("There is no encoding “%(name)s”."), name=name)
+    return name
+
+
+def _delimiter(character: str) -> str:
+    if len(character) > 1 or character in ('"', "\n", "\r"):
+        raise MappingError(N_("“%(entry)s” must be one character."), entry="file.delimiter")
+    return character
 
 
 def _answers(data: Mapping[str, Any], definition: Definition) -> dict[str, Source]:

@@ -120,7 +120,7 @@ class ImportRun(Base):
 
     __tablename__ = "import_run"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state_known"),
+        CheckConstraint("state IN ('uploaded', 'waiting', 'running', 'done', 'failed')", name="state_known"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

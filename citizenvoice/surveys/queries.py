@@ -356,3 +356,15 @@ def official_wording_given_up(survey: Survey) -> list[GivenUp]:
         GivenUp(entry.at, email or "", entry.detail.get("question", ""), entry.detail.get("instrument", ""))
         for entry, email in rows
     ]
+
+
+def find_response(receipt_id: int) -> Response | None:
+    """Return the response of a receipt, with its version."""
+    return db.session.scalar(
+        select(Response).where(Response.id == receipt_id).options(joinedload(Response.version))
+    )
+
+
+def codebook_of(survey_id: int) -> str:
+    """Return the key of the codebook that a survey's comments are read against."""
+    return db.session.scalars(select(Survey.codebook).where(Survey.id == survey_id)).one()

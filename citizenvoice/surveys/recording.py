@@ -490,3 +490,13 @@ def _replace_words(receipt: Receipt, addition: Addition, rating: int | None) -> 
     new = [words for words in addition.words if (words.question, words.text) not in said]
     if new:
         db.session.execute(insert(Comment), _comment_rows(receipt.id, receipt, new, rating))
+
+
+# Taken back
+
+
+def erase_answers(receipt_ids: Sequence[int]) -> None:
+    """Erase the closed answers of responses that were taken back; that there was one stays. Never commits."""
+    db.session.execute(
+        update(Response).where(Response.id.in_(receipt_ids)).values(answers={}, segments={}, n_sections=1)
+    )

@@ -466,7 +466,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('waiting', 'running', 'done', 'failed')", name=op.f("ck_import_run_state_known")
+            "state IN ('uploaded', 'waiting', 'running', 'done', 'failed')", name=op.f("ck_import_run_state_known")
         ),
         sa.ForeignKeyConstraint(["survey_id"], ["survey.id"], name=op.f("fk_import_run_survey_id")),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_import_run_user_id")),

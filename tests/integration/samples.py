@@ -12,12 +12,17 @@ from typing import Any
 from citizenvoice.accounts import links
 from citizenvoice.accounts.models import ApiKey, Membership, User
 from citizenvoice.agencies.models import Agency, Service
+from citizenvoice.surveys import actions, drafting
+from citizenvoice.surveys import links as survey_links
+from citizenvoice.surveys.instrument_library import get_instrument
+from citizenvoice.surveys.models import Link, Survey
 from citizenvoice.web.clock import utc_now
 from tests.factories import (
     AgencyFactory,
     ApiKeyFactory,
     MembershipFactory,
     ServiceFactory,
+    SurveyFactory,
     UserFactory,
 )
 
@@ -55,6 +60,20 @@ class World:
         key: ApiKey = ApiKeyFactory.create(agency=self.agency)
         return key
 
+    @cached_property
+    def survey(self) -> Survey:
+        """A live survey of the service, in Spanish and English, at its first version."""
+        draft = drafting.draft_of(get_instrument("nps"), ["es", "en"])
+        draft["placeholders"] = {"service": {"es": "Pasaportes", "en": "Passports"}}
+        survey: Survey = SurveyFactory.create(agency=self.agency, services=[self.service], draft=draft)
+        actions.publish(survey, now=utc_now())
+        return survey
+
+    @cached_property
+    def link(self) -> Link:
+        """The short link into the survey."""
+        return survey_links.make_links(self.survey, now=utc_now())[0]
+
 
 def password_token(world: World) -> str:
     """Return the last part of a link with which somebody sets a password."""
@@ -65,11 +84,16 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
     "agency_id": lambda world: world.agency.id,
     "agency_slug": lambda world: world.agency.slug,
     "api_key_id": lambda world: world.api_key.id,
+    "instrument": lambda _world: "nps",
     "language": lambda _world: "en",
+    "number": lambda _world: 1,
     "membership_id": lambda world: world.membership.id,
     "service": lambda world: world.service.slug,
+    "question_key": lambda _world: "nps",
+    "section_key": lambda _world: "main",
     "service_id": lambda world: world.service.id,
     "service_slug": lambda world: world.service.slug,
+    "survey_slug": lambda world: world.survey.slug,
     "token": password_token,
 }
 

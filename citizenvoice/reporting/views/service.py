@@ -1,13 +1,16 @@
 """The page of a service for its managers, and the files of its tables."""
 
-from flask import Blueprint, Response, current_app, render_template, request
+from functools import partial
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.queries import get_service
-from citizenvoice.reporting import pages, tables
-from citizenvoice.reporting.periods import KIND_NAMES, query_about
+from citizenvoice.reporting import pages, tables, wording
+from citizenvoice.reporting.periods import KIND_NAMES, FigureQuery, query_about
 from citizenvoice.reporting.spreadsheets import Sheet, csv_bytes
 from citizenvoice.web.clock import utc_now
 
@@ -25,6 +28,8 @@ def show(service_slug: str) -> ResponseReturnValue:
         page=pages.service_page(service, query, current_app.config["MINIMUM_ANSWERS"]),
         query=query,
         kinds=KIND_NAMES,
+        explorer=partial(comments_url, service.slug, query),
+        channel_name=wording.channel_name,
         can_manage=current_scope().allows(service.agency.path, Role.MANAGER),
     )
 
@@ -37,6 +42,12 @@ def table(service_slug: str, table: str) -> ResponseReturnValue:
     query = query_about(service, request.args, utc_now())
     minimum, code = current_app.config["MINIMUM_ANSWERS"], request.args.get("indicator", "")
     return csv_file(tables.table_of(table, service, query, minimum, code), f"{service.slug}-{table}")
+
+
+def comments_url(slug: str, query: FigureQuery, **wanted: str) -> str:
+    """Return the address of the comments behind a number."""
+    page = url_for("service_figures.show", service_slug=slug)
+    return f"{page}/comments?{urlencode(query.comments(**wanted))}"
 
 
 def csv_file(sheet: Sheet, name: str) -> Response:

@@ -75,7 +75,7 @@ def builder(
 
 
 def built(form: ConditionalForm, definition: Definition, before: Condition | None) -> dict[str, Any] | None:
-    """Return the condition of the form as JSON; one the page could not show is kept unless it is taken away."""
+    """Return the condition of the form as JSON; one too rich for it is kept unless it is taken away."""
     if simple_condition(before) is None:
         return None if form.drop_condition.data else condition_json(before)
     return condition_from(definition, form.match.data or "all", form.built())

@@ -12,8 +12,8 @@ from citizenvoice.agencies import queries as catalogue
 from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError, NotFoundError
 from citizenvoice.surveys import actions, drafting, queries
-from citizenvoice.surveys.definition import Definition, DefinitionError, Section, condition_json, placeholders_used
-from citizenvoice.surveys.forms import SectionForm, TextsForm, errors_by_id, language_choices
+from citizenvoice.surveys.definition import Definition, DefinitionError, Section, placeholders_used
+from citizenvoice.surveys.forms import SectionForm, TextsForm, errors_by_id, language_choices, service_choices
 from citizenvoice.surveys.question_editing import earlier_questions
 from citizenvoice.surveys.views import conditions, fields, managed
 from citizenvoice.surveys.views.manage import wording_facts
@@ -215,7 +215,7 @@ def texts(survey_slug: str) -> ResponseReturnValue:
         languages=list(definition.languages),
         **{name: getattr(definition, name).get(language, "") for name in ("title", "intro", "thanks")},
     )
-    form.services.choices = [(str(service.id), service.name) for service in services]
+    form.services.choices = service_choices(services)
     form.languages.choices = language_choices(definition.languages)
     errors: dict[str, list[str]] = {}
     if request.method == "POST":
@@ -277,6 +277,8 @@ def translations(survey_slug: str) -> ResponseReturnValue:
 def translation(survey_slug: str, language: str) -> ResponseReturnValue:
     """Show every text beside its translation."""
     survey = managed.look_at(survey_slug)
+    if language == managed.definition_of(survey).default_language:
+        return redirect(url_for(".translations", survey_slug=survey_slug))
     return translation_page(survey, language, {}, {})
 
 
@@ -285,6 +287,8 @@ def translation(survey_slug: str, language: str) -> ResponseReturnValue:
 def translate(survey_slug: str, language: str) -> ResponseReturnValue:
     """Keep a translation."""
     survey = managed.take(survey_slug)
+    if language == managed.definition_of(survey).default_language:
+        return redirect(url_for(".translations", survey_slug=survey_slug))
     definition = translated(managed.definition_of(survey), language)
     try:
         managed.save(survey, drafting.set_all_words(definition.to_json(), language, request.form))
@@ -333,8 +337,6 @@ def preview(survey_slug: str, language: str) -> ResponseReturnValue:
     survey = managed.look_at(survey_slug)
     definition = managed.definition_of(survey)
     if language not in definition.languages:
-        if language == "en":
-            return redirect(url_for(".preview", survey_slug=survey_slug, language=definition.default_language))
         raise NotFoundError(N_("This survey is not asked in this language."))
     shown = [found for found in definition.sections if found.questions]
     if not shown:
@@ -414,7 +416,9 @@ def around_preview(
             else "",
             "leave": _("Back to the questions"),
             "leave_url": url_for(".questions", survey_slug=survey.slug),
-            "receipt": _("Here people get a receipt code with which they can look at their answers or withdraw them."),
+            "receipt": _(
+                "Here people get a receipt code with which they can look at their answers or withdraw them."
+            ),
         },
     }
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.accounts.scope import Role
 from citizenvoice.surveys.instrument_library import get_instrument, instruments
-from citizenvoice.surveys.views import conditions
+from citizenvoice.surveys.views import conditions, managed
 
 bp = Blueprint("instruments", __name__, url_prefix="/manage/instruments")
 
@@ -28,5 +28,6 @@ def instrument(instrument: str) -> ResponseReturnValue:
         instrument=found,
         definition=found.definition,
         in_words=conditions.in_words,
+        kind_names=managed.kind_names(),
         can_start=bool(current_scope().paths(Role.MANAGER)),
     )

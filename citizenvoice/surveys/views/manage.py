@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.accounts.scope import Role
@@ -13,20 +14,27 @@ from citizenvoice.agencies import queries as catalogue
 from citizenvoice.config import LANGUAGES
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
-from citizenvoice.surveys import actions, drafting, queries
+from citizenvoice.surveys import actions, drafting, links, queries
 from citizenvoice.surveys.change_names import CHANGE_NAMES
 from citizenvoice.surveys.changes import Change, definition_changes
 from citizenvoice.surveys.definition import PLACEHOLDERS, Definition, parse_definition, placeholders_used
-from citizenvoice.surveys.forms import PublishForm, SurveyForm, errors_by_id, language_choices
+from citizenvoice.surveys.forms import (
+    PublishForm,
+    SurveyForm,
+    errors_by_id,
+    language_choices,
+    service_choices,
+)
 from citizenvoice.surveys.instrument_library import Instrument, get_instrument, instruments
 from citizenvoice.surveys.question_editing import free_name
-from citizenvoice.surveys.views import managed
+from citizenvoice.surveys.views import conditions, managed
 from citizenvoice.web.clock import utc_now
 from citizenvoice.web.languages import own_name
 
 bp = Blueprint("survey_management", __name__, url_prefix="/manage/surveys")
 
 SCRATCH = "scratch"
+FRAME = Markup('<iframe src="{}" title="{}" width="100%" height="700" loading="lazy"></iframe>')
 
 
 @bp.get("")
@@ -84,7 +92,7 @@ def survey_form(official: Instrument | None) -> tuple[SurveyForm, list[Any]]:
     form = SurveyForm(
         name=official.name.get("en", "") if official else "", languages=offered, default_language=offered[0]
     )
-    form.services.choices = [(str(service.id), service.name) for service in services]
+    form.services.choices = service_choices(services)
     form.languages.choices = form.default_language.choices = language_choices()
     return form, services
 
@@ -119,7 +127,9 @@ def stand_ins(
 ) -> dict[str, dict[str, str]]:
     """Return what the placeholders stand for: what was typed, else the names in the catalogue."""
     only = services[0] if len(services) == 1 else None
-    found: dict[str, dict[str, str]] = {name: {} for name in PLACEHOLDERS if name in placeholders_used(definition)}
+    found: dict[str, dict[str, str]] = {
+        name: {} for name in PLACEHOLDERS if name in placeholders_used(definition)
+    }
     for name, words in found.items():
         for language in offered:
             named = ""
@@ -161,7 +171,9 @@ def publish(survey_slug: str) -> ResponseReturnValue:
             db.session.rollback()
             flash(managed.said(error), "error")
             return redirect(url_for(".publish", survey_slug=survey_slug))
-        flash(_("Version %(number)s is published. People can answer it now.", number=version.number), "success")
+        flash(
+            _("Version %(number)s is published. People can answer it now.", number=version.number), "success"
+        )
         return redirect(url_for(".share", survey_slug=survey_slug))
     newest = queries.find_newest_version(survey)
     before = parse_definition(newest.definition) if newest else None
@@ -259,6 +271,7 @@ def version(survey_slug: str, number: int) -> ResponseReturnValue:
         "versions",
         version=frozen,
         shown=parse_definition(frozen.definition),
+        in_words=conditions.in_words,
     )
 
 
@@ -291,3 +304,58 @@ def reopen(survey_slug: str) -> ResponseReturnValue:
     return managed.page(
         "reopen.html", survey, _("Open this survey again?"), newest=queries.find_newest_version(survey)
     )
+
+
+# Ways in
+
+
+@bp.get("/<survey_slug>/share")
+@open_to(Audience.MEMBER, role=Role.VIEWER)
+def share(survey_slug: str) -> ResponseReturnValue:
+    """Show the ways into a survey: addresses, short links, QR codes, frames."""
+    survey = managed.look_at(survey_slug)
+    newest = queries.find_newest_version(survey)
+    offered = newest.definition["languages"] if newest else managed.definition_of(survey).languages
+    services = [ways_into(survey, service, offered) for service in survey.services]
+    return managed.page(
+        "share.html",
+        survey,
+        _("Share"),
+        "share",
+        services=services,
+        missing=any(links.is_any_missing(survey, service) for service in survey.services),
+    )
+
+
+@bp.post("/<survey_slug>/share")
+@open_to(Audience.MEMBER, role=Role.MANAGER)
+def make_links(survey_slug: str) -> ResponseReturnValue:
+    """Make the short links that are missing."""
+    survey = managed.take(survey_slug)
+    links.make_links(survey, now=utc_now())
+    db.session.commit()
+    return redirect(url_for(".share", survey_slug=survey_slug))
+
+
+def ways_into(survey: Any, service: Any, offered: Iterable[str]) -> dict[str, Any]:
+    """Return the addresses that lead to a survey of one service."""
+    home = str(current_app.config["PUBLIC_URL"]) or request.host_url.rstrip("/")
+    at = {"survey": survey.slug, "service": service.slug}
+    language = next(iter(offered))
+    ways = []
+    for link in queries.find_links(survey.id, service.id):
+        frame = home + url_for("respond.ask_embedded", language=language, via=link.code, **at)
+        title = _("Tell us about %(service)s", service=service.name)
+        ways.append(
+            {
+                "channel": _(links.channel_name(link.channel)),
+                "url": home + url_for("respond.follow_link", code=link.code),
+                "svg_url": url_for("respond.qr_svg", code=link.code) if survey.state == "live" else "",
+                "png_url": url_for("respond.qr_png", code=link.code) if survey.state == "live" else "",
+                "embed": str(FRAME.format(frame, title)) if link.channel in links.ON_A_PAGE else "",
+            }
+        )
+    pages = [
+        {"language": code, "url": home + url_for("respond.ask", language=code, **at)} for code in offered
+    ]
+    return {"name": service.name, "pages": pages if survey.state == "live" else [], "ways": ways}

@@ -28,9 +28,7 @@ def look_at(slug: str) -> Survey:
 
 def take(slug: str) -> Survey:
     """Return a survey this member may change, held while it is being changed. Raises NotFoundError."""
-    return queries.get_managed_survey(
-        slug, current_scope(), Role.MANAGER, to_change=request.method == "POST"
-    )
+    return queries.get_managed_survey(slug, current_scope(), Role.MANAGER, to_change=request.method == "POST")
 
 
 def definition_of(survey: Survey) -> Definition:
@@ -79,9 +77,14 @@ def page(template: str, survey: Survey, heading: str, current: str = "", **facts
         heading=heading,
         can_change=current_scope().allows(survey.agency.path, Role.MANAGER),
         tabs=tabs(survey, definition, current),
-        kind_names={str(kind): _(name) for kind, name in KIND_NAMES.items()},
+        kind_names=kind_names(),
         **facts,
     )
+
+
+def kind_names() -> dict[str, str]:
+    """Return what the kinds of question are called."""
+    return {str(kind): _(name) for kind, name in KIND_NAMES.items()}
 
 
 def tabs(survey: Survey, definition: Definition, current: str) -> list[dict[str, Any]]:
@@ -137,7 +140,9 @@ def address(survey: Survey, definition: Definition, path: str) -> str:
     if path.startswith("placeholders."):
         return url_for("survey_design.texts", **at) + f"#{placeholder_id(path)}"
     if place.language and place.language != definition.default_language:
-        name = next((w.name for w in drafting.words_of(definition) if f"{w.path}.{place.language}" == path), "")
+        name = next(
+            (w.name for w in drafting.words_of(definition) if f"{w.path}.{place.language}" == path), ""
+        )
         where = url_for("survey_design.translations", language=place.language, **at)
         return where + (f"#{name}" if name else "")
     if place.question in {question.key for question in definition.questions}:

@@ -63,7 +63,11 @@ def new(survey_slug: str, section_key: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         return redirect(
             url_for(
-                ".new", survey_slug=survey_slug, section_key=section_key, kind=form.kind.data, after=after or None
+                ".new",
+                survey_slug=survey_slug,
+                section_key=section_key,
+                kind=form.kind.data,
+                after=after or None,
             )
         )
     allowed = [kind for kind in Kind if not (section.about_you and kind is Kind.TEXT)]
@@ -75,7 +79,8 @@ def new(survey_slug: str, section_key: str) -> ResponseReturnValue:
         section=section,
         form=form,
         kinds=[
-            {"value": str(kind), "label": _(KIND_NAMES[kind]), "hint": _(KIND_HINTS[kind])} for kind in allowed
+            {"value": str(kind), "label": _(KIND_NAMES[kind]), "hint": _(KIND_HINTS[kind])}
+            for kind in allowed
         ],
     )
 
@@ -184,9 +189,7 @@ def changed(
 ) -> tuple[str, drafting.Draft]:
     """Return the question's key and the draft with it as it was typed."""
     draft = definition.to_json()
-    item = question_from(
-        kind, form.typed(), definition.languages, question_json(before) if before else None
-    )
+    item = question_from(kind, form.typed(), definition.languages, question_json(before) if before else None)
     item["shown_if"] = conditions.built(form, definition, before.shown_if if before else None)
     if before:
         return before.key, drafting.replace_question(draft, before.key, item)
@@ -329,7 +332,9 @@ def official_wording(survey_slug: str, question_key: str) -> ResponseReturnValue
     if form.validate_on_submit():
         actions.give_up_official_wording(survey, question_key, now=utc_now(), by_id=managed.me())
         db.session.commit()
-        flash(_("You can change this question now. The survey no longer carries the official label."), "warning")
+        flash(
+            _("You can change this question now. The survey no longer carries the official label."), "warning"
+        )
         return redirect(url_for(".question", survey_slug=survey_slug, question_key=question_key))
     return managed.page(
         "official_wording.html",

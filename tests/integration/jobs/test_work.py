@@ -50,7 +50,7 @@ def fill(world: World, n: int) -> None:
 
 def check_everything_was_read_and_counted_once() -> None:
     states: dict[Any, int] = dict(
-        db.session.execute(select(Comment.reading, func.count()).group_by(Comment.reading)).tuples().all()
+        db.session.execute(select(Comment.reading, func.count()).group_by(Comment.reading)).all()
     )
     assert states == {Reading.DONE: db.session.scalar(select(func.count()).select_from(Prediction))}
     n_indexed = len(db.session.scalars(select(Comment.id).where(search.matches("queue"))).all())  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def kill_workers_at_random(url: str, world: World) -> None:
     try:
         for _ in range(N_KILLS):
             fill(world, 2)
-            db.session.remove()
+            db.session.rollback()
             time.sleep(chance.uniform(0.5, 5))
             victim = workers.pop(0)
             victim.kill()
@@ -136,4 +136,3 @@ def test_a_job_that_finds_nothing_lets_the_worker_rest() -> None:
     worker = jobs.Worker([lambda: turns.append(1) or (3 if len(turns) < 3 else 0)])
     worker.run(once=True)
     assert len(turns) == 3
-

@@ -1,0 +1,1 @@
+"""The pages where members keep the catalogue: agencies, services, stages and volumes."""

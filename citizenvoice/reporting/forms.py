@@ -1,0 +1,105 @@
+"""Forms of the pages of figures: what a manager decides about one indicator."""
+
+from typing import Any
+
+from babel import numbers
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import NumberRange, Optional
+
+from citizenvoice.indicators.actions import LARGEST_MINIMUM
+from citizenvoice.indicators.models import Level
+from citizenvoice.indicators.queries import LEAST_MINIMUM, Setting
+from citizenvoice.reporting import wording
+from citizenvoice.reporting.decisions import Decision
+from citizenvoice.web import formats
+
+SHOWN_AS_HUNDREDTHS = {"share", "points"}
+DECORATION = str.maketrans("", "", "% \u00a0\u202f\u066a")  # what people type around a number
+
+
+def read_value(text: str, unit: str) -> float:
+    """Read a value as the page writes it: "78" or "78 %" is the share 0.78; decimals as in the language.
+
+    Raises ValueError if it is not a number.
+    """
+    plain = text.translate(DECORATION).replace("−", "-")
+    number = float(numbers.parse_decimal(plain, locale=formats.current_locale(), strict=True))
+    return round(number / 100, 6) if unit in SHOWN_AS_HUNDREDTHS else number
+
+
+def write_value(value: float | None, unit: str) -> str:
+    """Write a value as `read_value` reads it, without its sign."""
+    if value is None:
+        return ""
+    shown = round(value * 100, 4) if unit in SHOWN_AS_HUNDREDTHS else round(value, 6)
+    return str(numbers.format_decimal(shown, "0.####", locale=formats.current_locale()))
+
+
+class SettingForm(FlaskForm):
+    """Place in the results chain, baseline, target, and what is shown of one indicator."""
+
+    level = SelectField(_l("Place in the results chain"))
+    baseline = StringField(_l("Baseline"), description=_l("The value to measure progress from."))
+    baseline_day = DateField(_l("Date of the baseline"), validators=[Optional()])
+    target = StringField(_l("Target"), description=_l("The value that is promised."))
+    target_day = DateField(_l("Date of the target"), validators=[Optional()])
+    is_main = BooleanField(_l("This indicator stands for the whole service"))
+    is_public = BooleanField(_l("Show it on the public page"))
+    minimum_n = IntegerField(
+        _l("Fewest answers for a figure"),
+        description=_l("Leave empty to use the number that holds for everything."),
+        validators=[Optional(), NumberRange(LEAST_MINIMUM, LARGEST_MINIMUM)],
+    )
+
+    def __init__(self, unit: str, setting: Setting, **kwargs: Any) -> None:
+        super().__init__(
+            data={
+                "level": str(setting.level),
+                "baseline": write_value(setting.baseline, unit),
+                "baseline_day": setting.baseline_day,
+                "target": write_value(setting.target, unit),
+                "target_day": setting.target_day,
+                "is_main": setting.is_main,
+                "is_public": setting.is_public,
+                "minimum_n": setting.minimum_n,
+            },
+            **kwargs,
+        )
+        self.unit = unit
+        self.level.choices = [SelectChoice(str(level), wording.LEVEL_NAMES[level]) for level in Level]
+
+    def validate_baseline(self, field: StringField) -> None:
+        """Refuse what is not a number."""
+        self._read(field)
+
+    def validate_target(self, field: StringField) -> None:
+        """Refuse what is not a number."""
+        self._read(field)
+
+    def value_of(self, field: StringField) -> float | None:
+        """Return what was typed, in the unit of the indicator; None where nothing was."""
+        typed = (field.data or "").strip()
+        return read_value(typed, self.unit) if typed else None
+
+    def _read(self, field: StringField) -> None:
+        try:
+            self.value_of(field)
+        except (ValueError, numbers.NumberFormatError) as error:
+            raise ValidationError(_("Write a number, such as 78.")) from error
+
+    def decision(self) -> Decision:
+        """Return what the manager decided; only for a form that was found valid."""
+        return Decision(
+            level=self.level.data,
+            baseline=self.value_of(self.baseline),
+            baseline_day=self.baseline_day.data,
+            target=self.value_of(self.target),
+            target_day=self.target_day.data,
+            is_main=self.is_main.data,
+            is_public=self.is_public.data,
+            minimum_n=self.minimum_n.data,
+        )

@@ -1,0 +1,248 @@
+"""What the public page of a service shows: what may be published, and nothing that singles people out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+
+from citizenvoice.agencies.models import Service
+from citizenvoice.agencies.queries import agency_name, service_description, service_name
+from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators.definitions import IndicatorDefinition
+from citizenvoice.indicators.queries import ServiceIndicators, Slice, ThemeRow, ThemeTable, Volume
+from citizenvoice.reporting import wording
+from citizenvoice.reporting.figures import NO_CHANGE, ShownFigure, shown_figure
+from citizenvoice.reporting.pages import filters_of
+from citizenvoice.reporting.spreadsheets import Sheet, Value
+from citizenvoice.stats.estimates import Estimate, NotEnough
+from citizenvoice.stats.periods import Period, PeriodKind, latest, period_of
+from citizenvoice.web import formats, languages
+from citizenvoice.web.charts import LineChart
+
+N_MONTHS = 12
+N_THEMES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFigure:
+    """The main figure of one channel or language; None where another group would be given away."""
+
+    by: str
+    group: str
+    result: Estimate | NotEnough | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicTheme:
+    """How often a theme is named."""
+
+    key: str
+    name: str
+    share: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyLink:
+    """A survey that can be answered now."""
+
+    survey: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """The public page of a service."""
+
+    slug: str
+    name: str
+    agency: str
+    description: str
+    start: date
+    end: date
+    span: str
+    figures: tuple[ShownFigure, ...]
+    chart: LineChart | None
+    chart_sentence: str
+    groups: tuple[GroupFigure, ...]
+    silent: tuple[str, ...]  # groups with too few answers
+    themes: tuple[PublicTheme, ...]
+    n_read: int
+    volume: Volume
+    surveys: tuple[SurveyLink, ...]
+
+
+def scorecard(service: Service, today: date, minimum: int) -> Scorecard:
+    """Return the public page of a service over the last twelve months, the running one included."""
+    language = languages.page_language()
+    found = indicators.indicators_of(service.id, minimum=minimum)
+    months = latest(N_MONTHS, period_of(today, PeriodKind.MONTH))
+    start, end = months[0].start, months[-1].end_exclusive
+    figures = indicators.figures(found, found.public, start, end)
+    chart, sentence = _chart(found, months, language)
+    table = indicators.theme_table(found, start, end)
+    groups = tuple(_groups(service, found, start, end))
+    return Scorecard(
+        slug=service.slug,
+        name=service_name(service, language),
+        agency=agency_name(service.agency, language),
+        description=service_description(service, language),
+        start=start,
+        end=end,
+        span=formats.period((start, end)),
+        figures=tuple(
+            shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE)
+            for figure in figures
+        ),
+        chart=chart,
+        chart_sentence=sentence,
+        groups=groups,
+        silent=tuple(one.group for one in groups if isinstance(one.result, NotEnough)),
+        themes=tuple(_themes(table, max(minimum, indicators.LEAST_MINIMUM))),
+        n_read=table.n_read,
+        volume=indicators.volumes([service.id], start, end)[service.id],
+        surveys=tuple(_surveys(found, language)),
+    )
+
+
+def _public_main(found: ServiceIndicators) -> IndicatorDefinition | None:
+    main = found.main
+    return main if main is not None and main in found.public else None
+
+
+def _chart(found: ServiceIndicators, months: Sequence[Period], language: str) -> tuple[LineChart | None, str]:
+    main = _public_main(found)
+    if main is None:
+        return None, ""
+    line = indicators.series(found, [main], months)[main.code]
+    chart = wording.series_chart(main, line, months, found.setting(main.code), language)
+    return chart, wording.series_sentence(line, months, wording.unit_of(main))
+
+
+def _groups(service: Service, found: ServiceIndicators, start: date, end: date) -> Iterator[GroupFigure]:
+    main = _public_main(found)
+    if main is None:
+        return
+    choices = filters_of(service, found, languages.page_language())
+    for by, parts in (
+        (_("Channel"), [(one.label, Slice(channel=one.value)) for one in choices.channels]),
+        (_("Language"), [(one.label, Slice(language=one.value)) for one in choices.languages]),
+    ):
+        if len(parts) < 2:
+            continue
+        results = [indicators.find_estimate(found, main, start, end, part).result for _label, part in parts]
+        kept_back = withheld([result.n for result in results], found.minimum(main.code))
+        for place, ((label, _part), result) in enumerate(zip(parts, results, strict=True)):
+            hidden = place in kept_back and isinstance(result, Estimate)
+            yield GroupFigure(by=by, group=label, result=None if hidden else result)
+
+
+def withheld(sizes: Sequence[int], minimum: int) -> set[int]:
+    """Return the places of groups to keep back, so that those too small cannot be worked out from the total.
+
+    Whoever knows the whole and all other groups knows the rest: the rest must be empty or large enough.
+
+    >>> withheld([400, 60, 4], minimum=10)
+    {1, 2}
+    >>> withheld([400, 60, 0], minimum=10)
+    {2}
+    """
+    hidden = {place for place, n in enumerate(sizes) if n < minimum}
+    for place in sorted(range(len(sizes)), key=lambda place: sizes[place]):
+        if not 0 < sum(sizes[one] for one in hidden) < minimum:
+            break
+        hidden.add(place)
+    return hidden
+
+
+def _themes(table: ThemeTable, minimum: int) -> list[PublicTheme]:
+    """Return the most frequent themes that enough people name and enough do not."""
+    return [
+        PublicTheme(key=row.key, name=wording.theme_name(row.names, row.name), share=row.share)
+        for row in table.rows
+        if isinstance(row.share, Estimate) and _is_publishable(row, table, minimum)
+    ][:N_THEMES]
+
+
+def _is_publishable(row: ThemeRow, table: ThemeTable, minimum: int) -> bool:
+    return row.n >= minimum and table.n_read - row.n >= minimum
+
+
+def _surveys(found: ServiceIndicators, language: str) -> Iterator[SurveyLink]:
+    for survey in found.surveys:
+        definition = survey.versions[-1].definition
+        if survey.is_live and language in definition.languages:
+            yield SurveyLink(survey=survey.slug, title=definition.say(definition.title, language))
+
+
+# The published figures as data
+
+
+def as_json(card: Scorecard) -> dict[str, Any]:
+    """Return the published figures as plain JSON values; shares from 0 to 1."""
+    volume = card.volume
+    return {
+        "service": card.slug,
+        "name": card.name,
+        "agency": card.agency,
+        "start": card.start.isoformat(),
+        "end": card.end.isoformat(),
+        "indicators": [
+            {
+                "code": one.code,
+                "title": one.title,
+                "method": one.how.id,
+                "method_version": one.how.version,
+                "unit": one.definition.unit,
+                **_numbers(one.result),
+                "minimum_n": one.figure.minimum,
+                "excluded": {reason.text: reason.n for reason in one.exclusions},
+                "target": one.setting.target,
+                "target_day": one.setting.target_day.isoformat() if one.setting.target_day else None,
+                "status": one.status,
+            }
+            for one in card.figures
+        ],
+        "groups": [{"by": one.by, "group": one.group, **_numbers(one.result)} for one in card.groups],
+        "themes": [{"key": one.key, "name": one.name, **_numbers(one.share)} for one in card.themes],
+        "responses": {
+            "n_served": volume.n_served,
+            "n_offered": volume.n_offered,
+            "n_responses": volume.n_responses,
+            "response_rate": volume.response_rate,
+        },
+    }
+
+
+def as_sheet(card: Scorecard) -> Sheet:
+    """Return the published figures as a table."""
+    return Sheet(
+        "figures",
+        ("kind", "code", "name", "method", "unit", "start", "end", "value", "lower", "upper", "n", "target"),
+        tuple(_rows(card)),
+    )
+
+
+def _rows(card: Scorecard) -> Iterator[tuple[Value, ...]]:
+    span = (card.start.isoformat(), card.end.isoformat())
+    for one in card.figures:
+        words = (one.code, one.title, one.how.id, one.definition.unit)
+        yield ("indicator", *words, *span, *_ends(one.result), one.setting.target)
+    for group in card.groups:
+        yield ("group", group.by, group.group, "", "", *span, *_ends(group.result), None)
+    for theme in card.themes:
+        yield (
+            *("theme", theme.key, theme.name, "theme_share_v1", "share", *span),
+            *(*_ends(theme.share), None),
+        )
+
+
+def _numbers(result: Estimate | NotEnough | None) -> dict[str, Value]:
+    return dict(zip(("value", "lower", "upper", "n"), _ends(result), strict=True))
+
+
+def _ends(result: Estimate | NotEnough | None) -> Iterable[Value]:
+    if isinstance(result, Estimate):
+        return round(result.value, 6), round(result.lower, 6), round(result.upper, 6), result.n
+    return None, None, None, None if result is None else result.n
