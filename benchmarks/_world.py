@@ -99,7 +99,7 @@ def make_catalogue(n_services: int) -> tuple[list[int], int, int]:
 def fill(n: int, n_services: int, *, share_with_comment: float = 0.4, days: int = N_DAYS) -> list[int]:
     """Insert ``n`` responses, most to the first services (Zipf), and return the ids of the services."""
     services, survey_id, version_id = make_catalogue(n_services)
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - repeatable, not secret
     weights = [1 / (rank + 1) for rank in range(n_services)]
     for start in range(1, n + 1, AT_ONCE):
         ids = range(start, min(n + 1, start + AT_ONCE))

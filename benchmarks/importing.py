@@ -1,8 +1,8 @@
 """Measures how many rows a second an import of responses brings in, on a file it generates.
 
-``python -m benchmarks.importing`` imports 50,000 rows (ROWS) of 8 ratings and a comment of about 100 characters
-into SQLite, and into PostgreSQL too where TEST_POSTGRES_URL names a server; DATABASE_URL measures one database
-alone. Each round ends with the same file again, which must bring in nothing.
+``python -m benchmarks.importing`` imports 50,000 rows (ROWS) of 8 ratings and a comment of about 100
+characters into SQLite, and into PostgreSQL too where TEST_POSTGRES_URL names a server; DATABASE_URL
+measures one database alone. The same file is then sent again, which must bring in nothing.
 """
 
 import csv
@@ -27,7 +27,7 @@ from tests.servers import Databases, app_on, migrate
 ROWS = int(os.environ.get("ROWS", "50000"))
 AIM = 3000  # rows a second
 N_RATINGS = 8
-WORDS = (
+WORDS = (  # noqa: SIM905 - a sentence is easier to read than a list
     "the office was open and staff helped me but I waited long for a letter that never came please answer "
     "the phone and say when the card will be ready thank you for a clear web page and a kind person"
 ).split()

@@ -1,4 +1,4 @@
-"""Counting everything from the start: 1,000,000 responses in under 60 s, and what the counts then cost to read.
+"""Counting 1,000,000 responses from the start in under 60 s, and what the counts then cost to read.
 
 ``RESPONSES=``, ``SERVICES=`` and ``BENCH_DATABASE_URL=`` change what is counted.
 """
@@ -84,8 +84,7 @@ def read_a_year(services: list[int]) -> dict[str, float]:
     found = queries.indicators_of(services[0])
     start, end = date(2025, 1, 1), date(2026, 1, 1)
     months = latest(12, period_of(date(2025, 12, 31), PeriodKind.MONTH))
-    assert found.main
-    main_indicator = found.main
+    main_indicator = found.definitions[0]
     return {
         "indicators": median(lambda: queries.indicators_of(services[0])),
         "figures": median(lambda: queries.figures(found, found.headlines, start, end)),

@@ -9,20 +9,30 @@ from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import gettext
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from citizenvoice import jobs
-from citizenvoice.accounts.access import require_audience
-from citizenvoice.accounts.security import init_security
+from citizenvoice.accounts import queries as accounts
+from citizenvoice.accounts.access import current_scope, require_audience
+from citizenvoice.accounts.scope import Role
+from citizenvoice.accounts.security import init_security, is_manage
+from citizenvoice.agencies import queries as catalogue
+from citizenvoice.agencies.commands import bring
 from citizenvoice.api.v1 import init_api
+from citizenvoice.catalogue.views import agencies as catalogue_agencies
+from citizenvoice.catalogue.views import home as public_home
+from citizenvoice.catalogue.views import imports as catalogue_imports
+from citizenvoice.catalogue.views import services as catalogue_services
 from citizenvoice.config import LANGUAGES, ROOT
 from citizenvoice.db import db, open_sqlite_properly, writing
 from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
-from citizenvoice.reporting.views import home, indicator, public, receipt, service
-from citizenvoice.surveys.views import design, instruments, manage, questions, respond
-from citizenvoice.web import components, languages, pages
+from citizenvoice.reporting.views import comments, exports, home, indicator, public, receipt, service
+from citizenvoice.surveys.commands import bring_responses
+from citizenvoice.surveys.views import design, imports, instruments, manage, questions, respond
+from citizenvoice.web import components, languages, pages, surroundings
 from citizenvoice.web.csrf import csrf
 from citizenvoice.web.translations import CatalogueBabel
 
@@ -62,11 +72,15 @@ def add_features(app: Flask) -> None:
     init_security(app)
     app.register_blueprint(respond.bp)
     app.register_blueprint(receipt.bp)
-    for reported in (home, service, indicator, public):
+    for reported in (home, service, indicator, public, comments, exports):
         app.register_blueprint(reported.bp)
     init_api(app)
-    for feature in (manage, design, questions, instruments):
+    for feature in (manage, design, questions, instruments, imports):
         app.register_blueprint(feature.bp)
+    for catalogued in (public_home, catalogue_agencies, catalogue_services, catalogue_imports):
+        app.register_blueprint(catalogued.bp)
+    bring.add_command(bring_responses)
+    app.cli.add_command(bring)
     for command in jobs.COMMANDS:
         app.cli.add_command(command)
 
@@ -86,6 +100,25 @@ def add_languages(app: Flask) -> None:
             "own_name": languages.own_name,
             "site_name": current_app.config["SITE_NAME"],
         }
+
+    app.context_processor(page_surroundings)
+
+
+def page_surroundings() -> dict[str, Any]:
+    """Tell pages what stands around them; public ones without looking at who is asking."""
+    if not is_manage(request.path):
+        return surroundings.public()
+    scope = current_scope()
+    if scope.user_id is None:
+        return surroundings.public() | {"language_links": []}
+    try:
+        own = accounts.find_highest_agency(scope)
+    except SQLAlchemyError:  # the page that says so must not fail too
+        db.session.rollback()
+        own = None
+    return surroundings.managers(is_owner=bool(scope.paths(Role.OWNER))) | {
+        "unit_name": catalogue.agency_name(own, languages.page_language()) if own else ""
+    }
 
 
 def queue_to_write() -> None:
@@ -131,6 +164,7 @@ def add_security_headers(response: Response) -> Response:
 ERROR_PAGES = {
     403: "errors/forbidden.html",
     404: "errors/not_found.html",
+    413: "errors/too_large.html",
     429: "errors/too_many_requests.html",
     500: "errors/server_error.html",
 }

@@ -1,4 +1,4 @@
-"""Background work: each job pulls what there is to do from the database, so that nothing waits for a message."""
+"""Background work: each job pulls what there is to do from the database; nothing waits for a message."""
 
 import logging
 import secrets
@@ -21,6 +21,7 @@ from citizenvoice.db import db, writing
 from citizenvoice.feedback import search
 from citizenvoice.indicators.counting import CountingWorker
 from citizenvoice.nlp import codebook as codebooks
+from citizenvoice.surveys import import_runs
 from citizenvoice.surveys.models import Response, Survey
 from citizenvoice.web.clock import utc_now
 
@@ -81,7 +82,26 @@ def jobs(*, patient: bool = True) -> list[Job]:
     counting = CountingWorker(secrets.token_hex(16), lease)
     if not patient:
         counting.patience = 0
-    return [reading.read_next, lambda: counting.count_next(utc_now)]
+    return [
+        reading.read_next,
+        lambda: counting.count_next(utc_now),
+        lambda: int(import_runs.run_next(utc_now)),
+        hourly(lambda: import_runs.forget_old(utc_now())),
+    ]
+
+
+def hourly(job: Job) -> Job:
+    """Return a job that does something at most once an hour, and is never a reason to go on."""
+    next_at = 0.0
+
+    def now_and_then() -> int:
+        nonlocal next_at
+        if time.monotonic() >= next_at:
+            next_at = time.monotonic() + 3600
+            job()
+        return 0
+
+    return now_and_then
 
 
 def codebooks_of(receipt_ids: Sequence[int]) -> Mapping[int, str]:

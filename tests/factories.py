@@ -12,7 +12,9 @@ from citizenvoice.accounts import passwords, queries
 from citizenvoice.accounts.models import ApiKey, AuditEntry, Membership, User
 from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.models import Agency, Service
+from citizenvoice.analysis.models import Codebook, PredictedTheme, Prediction, Theme, TrainedModel
 from citizenvoice.db import db
+from citizenvoice.feedback.models import Comment, Reading, Receipt
 from citizenvoice.surveys.drafting import blank_draft
 from citizenvoice.surveys.models import Survey
 
@@ -121,3 +123,84 @@ class SurveyFactory(BaseFactory):
     draft = LazyFunction(lambda: blank_draft("Tell us", ["en"]))
     created_at = MAY_1
     updated_at = MAY_1
+
+
+class ReceiptFactory(BaseFactory):
+    """``ReceiptFactory.create(service_id=1, day=…)``: arrived at noon of its day."""
+
+    class Meta:
+        model = Receipt
+
+    service_id = LazyFunction(lambda: ServiceFactory.create().id)
+    channel = "website"
+    language = "en"
+    day = MAY_1.date()
+    received_at = LazyAttribute(lambda receipt: datetime.combine(receipt.day, MAY_1.timetz()))
+
+
+class CommentFactory(BaseFactory):
+    """``CommentFactory.create(receipt=receipt, text="…")``: waiting to be read, as it arrives."""
+
+    class Meta:
+        model = Comment
+
+    receipt = SubFactory(ReceiptFactory)
+    service_id = LazyAttribute(lambda comment: comment.receipt.service_id)
+    channel = LazyAttribute(lambda comment: comment.receipt.channel)
+    language = LazyAttribute(lambda comment: comment.receipt.language)
+    day = LazyAttribute(lambda comment: comment.receipt.day)
+    received_at = LazyAttribute(lambda comment: comment.receipt.received_at)
+    question = "comment"
+    text = "It took too long."
+    rating = None
+    reading = Reading.PENDING
+
+
+class CodebookFactory(BaseFactory):
+    class Meta:
+        model = Codebook
+
+    key = Sequence(lambda n: f"codebook_{n}")
+    name = Sequence(lambda n: f"Codebook {n}")
+
+
+class ThemeFactory(BaseFactory):
+    class Meta:
+        model = Theme
+
+    codebook = SubFactory(CodebookFactory)
+    position = Sequence(lambda n: n)
+    key = Sequence(lambda n: f"theme_{n}")
+    name = Sequence(lambda n: f"Theme {n}")
+
+
+class TrainedModelFactory(BaseFactory):
+    class Meta:
+        model = TrainedModel
+
+    name = "reader"
+    version = "1"
+    digest = Sequence(lambda n: f"{n:064d}")
+    data_digest = "0" * 64
+    first_used_at = MAY_1
+
+
+class PredictionFactory(BaseFactory):
+    class Meta:
+        model = Prediction
+
+    comment = SubFactory(CommentFactory)
+    comment_id = LazyAttribute(lambda prediction: prediction.comment.id)
+    model = SubFactory(TrainedModelFactory)
+    language = "en"
+    sentiment = 2
+    confidence = 0.8
+    read_at = MAY_1
+
+
+class PredictedThemeFactory(BaseFactory):
+    class Meta:
+        model = PredictedTheme
+
+    theme = SubFactory(ThemeFactory)
+    probability = 0.9

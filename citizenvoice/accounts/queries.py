@@ -63,6 +63,14 @@ def agencies(scope: Scope, role: Role = Role.VIEWER) -> list[Agency]:
     )
 
 
+def find_highest_agency(scope: Scope) -> Agency | None:
+    """Return the agency a person belongs to; the highest, or the first of several."""
+    paths = sorted(scope.paths(), key=lambda path: (path.count("/"), path))
+    if not paths:
+        return None
+    return db.session.scalars(select(Agency).where(Agency.path == paths[0])).one_or_none()
+
+
 def get_agency(agency_id: int, scope: Scope, role: Role = Role.VIEWER) -> Agency:
     """Return an agency where this person has at least ``role``.
 

@@ -1,12 +1,14 @@
 """Writes to the catalogue: agencies, services, journey stages and volumes."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from citizenvoice.agencies.models import (
     Agency,
@@ -23,6 +25,8 @@ from citizenvoice.errors import N_, DomainError
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 MAX_DEPTH = 20
+NO_LANGUAGE = N_("Name at least one language by its code, such as “en”.")
+RESERVED_SLUGS = frozenset({"new", "import"})  # pages beside those of agencies and services
 
 
 def create_agency(
@@ -113,6 +117,7 @@ def create_service(
     Raises DomainError if a value makes no sense or the address is taken.
     """
     _check_new_slug(Service, slug)
+    _check_external_id(None, external_id)
     service = Service(agency=agency, slug=slug, external_id=external_id or None, created_at=now)
     update_service(
         service,
@@ -143,7 +148,7 @@ def update_service(
 ) -> None:
     """Change what a service is called and how people reach it."""
     if not languages or not all(LANGUAGE_CODE.fullmatch(code) for code in languages):
-        raise DomainError(N_("Name at least one language by its code, such as “en”."))
+        raise DomainError(NO_LANGUAGE)
     if not channels:
         raise DomainError(N_("Choose at least one channel."))
     service.name = _name(name)
@@ -155,18 +160,25 @@ def update_service(
     service.is_public = is_public
 
 
-def set_stages(service: Service, stages: Sequence[tuple[str, str]]) -> None:
-    """Replace the journey stages of a service: (name, transaction point), in order."""
+def set_stages(service: Service, stages: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
+    """Replace the journey stages of a service, in order: name, transaction point, names by language.
+
+    Raises DomainError if there is none, or a survey asks at one that is no longer there.
+    """
     if not stages:
         raise DomainError(N_("A service has at least one journey stage."))
-    for place, (name, point) in enumerate(stages):
+    for place, (name, point, names) in enumerate(stages):
         known = service.stages[place] if place < len(service.stages) else None
         if known is None:
             known = JourneyStage(position=place + 1)
             service.stages.append(known)
-        known.name = _name(name)
+        known.name, known.names = _name(name), dict(names)
         known.transaction_point = _one_of(TransactionPoint, point)
     del service.stages[len(stages) :]
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # the caller rolls back
+        raise DomainError(N_("A survey asks at a stage you took out. Rename it instead.")) from error
 
 
 def record_volume(
@@ -205,11 +217,62 @@ def record_volume(
     return volume
 
 
-def _check_new_slug(model: Any, slug: str) -> None:
+def check_slug(slug: str) -> None:
+    """Raise DomainError if a text cannot be part of an address."""
     if not SLUG.fullmatch(slug) or len(slug) > 80:
         raise DomainError(
             N_("An address has only small letters, digits and single hyphens: “%(slug)s”."), slug=slug
         )
+    if slug in RESERVED_SLUGS:
+        raise DomainError(N_("The address “%(slug)s” is taken."), slug=slug)
+
+
+def remove_volume(volume: ServiceVolume) -> None:
+    """Take a volume out that was recorded by mistake."""
+    db.session.delete(volume)
+
+
+def place_service(service: Service, agency: Agency, *, external_id: str | None) -> None:
+    """Put a service under an agency, and keep by which id another system knows it.
+
+    Raises DomainError if another service has that id.
+    """
+    _check_external_id(service, external_id)
+    if service.agency_id != agency.id:
+        service.agency = agency
+    service.external_id = external_id or None
+
+
+def _check_external_id(service: Service | None, external_id: str | None) -> None:
+    others = select(Service.id).where(Service.external_id == external_id)
+    if service is not None:
+        others = others.where(Service.id != service.id)
+    if external_id and db.session.scalar(others):
+        raise DomainError(N_("Another service has the id “%(external_id)s”."), external_id=external_id)
+
+
+def proposed_agency_slug(name: str) -> str:
+    """Return a free address made of an agency's name; numbered if others have the same."""
+    return _proposed_slug(name, Agency)
+
+
+def proposed_service_slug(name: str) -> str:
+    """Return a free address made of a service's name; numbered if others have the same."""
+    return _proposed_slug(name, Service)
+
+
+def _proposed_slug(name: str, model: type[Agency] | type[Service]) -> str:
+    folded = unicodedata.normalize("NFKD", name.casefold())
+    plain = "-".join(re.findall(r"[a-z0-9]+", folded.encode("ascii", "ignore").decode()))[:70].strip("-")
+    slug, wanted, number = plain or "unit", plain or "unit", 1
+    while slug in RESERVED_SLUGS or db.session.scalar(select(model.id).where(model.slug == slug)):
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug
+
+
+def _check_new_slug(model: Any, slug: str) -> None:
+    check_slug(slug)
     if db.session.scalar(select(model.id).where(model.slug == slug)):
         raise DomainError(N_("The address “%(slug)s” is taken."), slug=slug)
 

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import joinedload
 
-from citizenvoice.agencies.models import Agency, Service, ServiceVolume
+from citizenvoice.agencies.models import CHANNEL_NAMES, Agency, Service, ServiceVolume
 from citizenvoice.db import db
 from citizenvoice.errors import N_, NotFoundError
 
@@ -21,12 +21,63 @@ def find_agencies(paths: Sequence[str]) -> Sequence[Agency]:
     return db.session.scalars(select(Agency).where(below(paths)).order_by(Agency.path)).all()
 
 
+def find_children(agency: Agency) -> Sequence[Agency]:
+    """Return the agencies directly below one, by name."""
+    return db.session.scalars(
+        select(Agency).where(Agency.parent_id == agency.id).order_by(Agency.name, Agency.id)
+    ).all()
+
+
+def find_services_of(agency: Agency) -> Sequence[Service]:
+    """Return the services of one agency alone, by name."""
+    return db.session.scalars(
+        select(Service).where(Service.agency_id == agency.id).order_by(Service.name, Service.id)
+    ).all()
+
+
 def get_agency(slug: str, paths: Sequence[str]) -> Agency:
     """Return the agency of these subtrees, or raise NotFoundError."""
     agency = db.session.scalar(select(Agency).where(Agency.slug == slug, below(paths)))
     if agency is None:
         raise NotFoundError(N_("There is no such agency."))
     return agency
+
+
+def find_agency(slug: str) -> Agency | None:
+    """Return the agency with this address, whoever asks."""
+    return db.session.scalars(select(Agency).where(Agency.slug == slug)).one_or_none()
+
+
+def find_service(slug: str) -> Service | None:
+    """Return the service with this address, whoever asks."""
+    return db.session.scalars(select(Service).where(Service.slug == slug)).one_or_none()
+
+
+def find_service_by_external_id(external_id: str) -> Service | None:
+    """Return the service that another system knows by this id, whoever asks."""
+    return db.session.scalars(select(Service).where(Service.external_id == external_id)).one_or_none()
+
+
+def find_volume(service: Service, channel: str, start: date, end: date) -> ServiceVolume | None:
+    """Return the volume of exactly this period and channel."""
+    return db.session.scalars(
+        select(ServiceVolume).where(
+            ServiceVolume.service_id == service.id,
+            ServiceVolume.channel == channel,
+            ServiceVolume.start == start,
+            ServiceVolume.end == end,
+        )
+    ).one_or_none()
+
+
+def get_volume(service: Service, volume_id: int) -> ServiceVolume:
+    """Return one volume of a service, or raise NotFoundError."""
+    volume = db.session.scalars(
+        select(ServiceVolume).where(ServiceVolume.id == volume_id, ServiceVolume.service_id == service.id)
+    ).one_or_none()
+    if volume is None:
+        raise NotFoundError(N_("There is no such volume."))
+    return volume
 
 
 def find_services(paths: Sequence[str]) -> Sequence[Service]:
@@ -90,6 +141,11 @@ def find_volumes(
     if end is not None:
         wanted = wanted.where(ServiceVolume.end <= end)
     return db.session.scalars(wanted.order_by(ServiceVolume.start.desc(), ServiceVolume.channel)).all()
+
+
+def channel_names() -> dict[str, str]:
+    """Return what every channel is called, in English, for translation where it is shown."""
+    return {str(channel): name for channel, name in CHANNEL_NAMES.items()}
 
 
 def agency_name(agency: Agency, language: str) -> str:

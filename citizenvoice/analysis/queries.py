@@ -35,7 +35,7 @@ PENDING: ColumnElement[Any] = literal_column("comment.reading = 'pending'")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadComment:
-    """What was read in one comment, by the machine and by a person; ``sentiment`` and ``themes`` are in force."""
+    """What machine and person read in one comment; ``sentiment`` and ``themes`` are those in force."""
 
     sentiment: int | None
     themes: tuple[int, ...]

@@ -97,7 +97,7 @@ class ReadingWorker:
     def _read(self, leased: Sequence[Leased]) -> "dict[int, tuple[CodebookReader, Reading]]":
         codebooks = self.codebooks_of(sorted({one.receipt_id for one in leased}))
         db.session.rollback()  # nothing is held while the machine reads
-        found: "dict[int, tuple[CodebookReader, Reading]]" = {}
+        found: dict[int, tuple[CodebookReader, Reading]] = {}
         for key in sorted({codebooks[one.receipt_id] for one in leased}):
             ours = [one for one in leased if codebooks[one.receipt_id] == key]
             reader = self.reader_for(key)
@@ -112,7 +112,7 @@ class ReadingWorker:
     def _read_singly(
         self, leased: Sequence[Leased], token: str
     ) -> "dict[int, tuple[CodebookReader, Reading]]":
-        found: "dict[int, tuple[CodebookReader, Reading]]" = {}
+        found: dict[int, tuple[CodebookReader, Reading]] = {}
         failed = []
         for one in leased:
             try:

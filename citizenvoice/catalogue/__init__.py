@@ -1,1 +1,1 @@
-"""The pages where members keep the catalogue: agencies, services, stages and volumes."""
+"""The pages of agencies and services: what managers write down, and where the public begins."""

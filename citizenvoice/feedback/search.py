@@ -1,7 +1,7 @@
 """The full-text index of comments: words are folded, so that case and accents do not matter.
 
-SQLite keeps a contentless FTS5 table, PostgreSQL a stored ``tsvector`` with a GIN index. Both see the same words,
-split here, so that both find the same comments. The index is filled when comments are read in the background.
+SQLite keeps a contentless FTS5 table, PostgreSQL a stored ``tsvector`` with a GIN index. Both see the same
+words, split here, so that both find the same comments. It is filled when comments are read in the background.
 """
 
 import re
@@ -35,8 +35,8 @@ def fold(words: str) -> str:
 def matches(sought: str) -> ColumnElement[bool] | None:
     """Return the condition that a comment holds what is sought, or None when nothing is.
 
-    All words must be there, in any order; ``"two words"`` next to each other, ``wait*`` for the start of a word,
-    ``-word`` for one that must not be there.
+    All words must be there, in any order; ``"two words"`` next to each other, ``wait*`` for the start of a
+    word, ``-word`` for one that must not be there.
     """
     terms = _terms(sought)
     if not any(not without for without, _, _ in terms):
@@ -81,7 +81,7 @@ def index_comments(comments: Sequence[tuple[int, str]]) -> None:
 def forget_comment(comment_id: int, words: str) -> None:
     """Take a comment out of the index; ``words`` is the text that was indexed. Never commits.
 
-    Call it before the text is erased, and only for a comment that was read (`Reading.PENDING` ones are not in).
+    Call it before the text is erased, and only for a comment that was read (pending ones are not in).
     """
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("DELETE FROM comment_search WHERE comment_id = :id"), {"id": comment_id})
@@ -123,17 +123,19 @@ def _terms(sought: str) -> list[tuple[bool, list[str], bool]]:
 
 
 def _fts5(terms: list[tuple[bool, list[str], bool]]) -> str:
-    def phrase(words: list[str], is_start: bool) -> str:
+    def phrase(words: list[str], *, is_start: bool) -> str:
         return '"' + " ".join(words) + '"' + ("*" if is_start else "")
 
-    wanted = " AND ".join(phrase(words, start) for without, words, start in terms if not without)
-    unwanted = "".join(f" NOT {phrase(words, start)}" for without, words, start in terms if without)
+    wanted = " AND ".join(phrase(words, is_start=start) for without, words, start in terms if not without)
+    unwanted = "".join(f" NOT {phrase(words, is_start=start)}" for without, words, start in terms if without)
     return f"({wanted}){unwanted}"
 
 
 def _tsquery(terms: list[tuple[bool, list[str], bool]]) -> str:
-    def phrase(words: list[str], is_start: bool) -> str:
+    def phrase(words: list[str], *, is_start: bool) -> str:
         *first, last = [f"'{word}'" for word in words]
         return "(" + " <-> ".join([*first, last + (":*" if is_start else "")]) + ")"
 
-    return " & ".join(("!" if without else "") + phrase(words, start) for without, words, start in terms)
+    return " & ".join(
+        ("!" if without else "") + phrase(words, is_start=start) for without, words, start in terms
+    )

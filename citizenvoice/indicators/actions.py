@@ -27,7 +27,7 @@ def set_baseline(
 ) -> IndicatorSetting:
     """Say from where an indicator starts, in its unit (shares from 0 to 1); None and None take it away.
 
-    Raises DomainError when one of the two is missing, the value is off the scale, or the target is not later.
+    Raises DomainError when one of the two is missing, the value is off the scale or the target not later.
     """
     setting = _setting(service_id, code, now)
     _check_level(find_definition(service_id, code), value, day)
@@ -41,7 +41,7 @@ def set_target(
 ) -> IndicatorSetting:
     """Say what an indicator should reach and by when, in its unit; None and None take the target away.
 
-    Raises DomainError when one of the two is missing, the value is off the scale, or the baseline is not earlier.
+    Raises DomainError when one of the two is missing, the value is off the scale or the baseline not earlier.
     """
     setting = _setting(service_id, code, now)
     _check_level(find_definition(service_id, code), value, day)
@@ -84,7 +84,7 @@ def set_minimum(service_id: int, code: str, n: int | None, now: datetime) -> Ind
 
 
 def _setting(service_id: int, code: str, now: datetime) -> IndicatorSetting:
-    """Return the row to change, made for an indicator that exists; raise NotFoundError for one that does not."""
+    """Return the row to change, new where there is none; raise NotFoundError for an unknown indicator."""
     definition = find_definition(service_id, code)
     setting = db.session.scalar(
         select(IndicatorSetting).where(

@@ -3,8 +3,8 @@
 Everything is additive. A cell's counts are nested dictionaries of numbers, so that days add up to months and
 channels to services by adding leaf by leaf (`add_counts`):
 
-- ``q``: per closed question ``v`` {value: n}, ``asked``, ``blank`` (asked, not answered), ``answered`` (multiple
-  choice), ``n``/``sum``/``squares`` (numbers);
+- ``q``: per closed question ``v`` {value: n}, ``asked``, ``blank`` (asked, not answered), ``answered``
+  (multiple choice), ``n``/``sum``/``squares`` (numbers);
 - ``c``: comments ``n``, ``read``, ``unread``, ``failed``, ``s`` {sentiment: n}, ``main`` (moments of the main
   rating over the responses with a comment that was read);
 - ``t``: per theme ``n`` comments, ``r`` responses, ``s`` {sentiment: n}, ``main`` (moments, with the theme);
@@ -13,7 +13,6 @@ channels to services by adding leaf by leaf (`add_counts`):
 Zeros are not stored; what was not asked is ``n_responses - asked``.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import combinations
@@ -128,8 +127,8 @@ class Counter:
         responses: Sequence[ResponseRow],
         comments: Sequence[CommentRow] = (),
         themes: Iterable[tuple[int, int]] = (),
-    ) -> list[Row]:
-        """Return one row for each cell that holds a response, in no particular order.
+    ) -> "Rows":
+        """Return one row for each cell that holds a response, and those of the months they add up to.
 
         ``comments`` are those of ``responses``, ``themes`` the (comment id, theme id) pairs of those read.
         """
@@ -192,14 +191,14 @@ class Counter:
     def _encode_number(self, key: str, value: Any, found: list[tuple[int, Any]]) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return
-        for name, weight in (("n", 1), ("sum", value), ("squares", value * value)):
-            found.append((self.feature("q", key, name), weight))
+        sums = (("n", 1), ("sum", value), ("squares", value * value))
+        found.extend((self.feature("q", key, name), weight) for name, weight in sums)
         for band in self._bands[key].bands:
             if band.holds(value):
                 found.append((self._values[key][band.value], 1))
 
     def _asked(self, answers: Mapping[str, Any], n_sections: int) -> tuple[list[int], frozenset[str]]:
-        """Return the ``asked`` features and question keys; the same for equal answers to what decides them."""
+        """Return the ``asked`` features and keys, remembered for equal answers to what decides them."""
         projection: Any = n_sections
         if self._conditional:
             projection = (n_sections, *(_hashable(answers.get(key)) for key in self._deciding))
@@ -276,17 +275,29 @@ class _Batch:
             if (with_theme := of_comment.get(comment_id)) is not None:
                 self._add_theme(with_theme, theme_id, mains, seen)
 
-    def rows(self) -> list[Row]:
-        """Add the features up cell by cell."""
+    def rows(self) -> "Rows":
+        """Add the features up cell by cell, for the days and for their months."""
         if not self.responses:
-            return []
-        totals = self._totals()
-        pairs = self._pairs()
-        found = []
-        for cell, number in self.cells.items():
-            counts = totals.get(number, {})
-            found.append(Row(cell, counts.pop("n", 0), _finished(counts), pairs.get(number, {})))
-        return found
+            return Rows([], [])
+        days = list(self.cells)
+        sums = self._day_sums()
+        pairs = self._pair_table()
+        months: dict[Cell, int] = {}
+        own = np.array([months.setdefault(_month(day), len(months)) for day in days], dtype=np.int64)
+        total = np.array([months.setdefault(_everywhere(day), len(months)) for day in days], dtype=np.int64)
+        month_sums = _sums(
+            np.concatenate([own[sums.cells], total[sums.cells[(kept := self._everybody(days)[sums.cells])]]]),
+            np.concatenate([sums.features, sums.features[kept]]),
+            np.concatenate([sums.amounts, sums.amounts[kept]]),
+            len(self.counter.paths),
+        )
+        return Rows(
+            self._rows_of(days, sums, pairs),
+            self._rows_of(list(months), month_sums, _join_pairs(pairs, own, total)),
+        )
+
+    def _everybody(self, days: list[Cell]) -> npt.NDArray[np.bool_]:
+        return np.array([not day.segment for day in days])
 
     def _add(self, number: int, *path: str, weight: Any = 1) -> None:
         self.of.append(number)
@@ -320,47 +331,60 @@ class _Batch:
                 found[number] = point[1]
         return found
 
-    def _totals(self) -> dict[int, Counts]:
-        """Return the nested counts of each cell."""
-        n_features = len(self.counter.paths)
+    def _day_sums(self) -> "_Sums":
         of = np.array(self.of, dtype=np.int64)
         features = np.array(self.features, dtype=np.int64)
         weights = np.array(self.weights, dtype=np.float64)
-        cell_of = np.array(self.cell_of, dtype=np.int64)
-        keys, sums = _sums(cell_of[of] * n_features + features, weights)
-        parts = [(keys, sums)]
-        if self.members:
-            order = np.argsort(of, kind="stable")
-            starts = np.searchsorted(of[order], np.arange(len(self.responses) + 1))
-            members = np.array(self.members, dtype=np.int64)
-            lengths = (starts[1:] - starts[:-1])[members]
-            ends = np.cumsum(lengths)
-            at = (
-                np.arange(ends[-1]) - np.repeat(ends - lengths, lengths) + np.repeat(starts[members], lengths)
-            )
-            chosen = order[at]
-            cells = np.repeat(np.array(self.member_cells, dtype=np.int64), lengths)
-            parts.append(_sums(cells * n_features + features[chosen], weights[chosen]))
-        return self._nested(parts, n_features)
+        n_features = len(self.counter.paths)
+        everybody = _sums(np.array(self.cell_of, dtype=np.int64)[of], features, weights, n_features)
+        if not self.members:
+            return everybody
+        order = np.argsort(of, kind="stable")
+        starts = np.searchsorted(of[order], np.arange(len(self.responses) + 1))
+        members = np.array(self.members, dtype=np.int64)
+        lengths = (starts[1:] - starts[:-1])[members]
+        ends = np.cumsum(lengths)
+        at = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths) + np.repeat(starts[members], lengths)
+        chosen = order[at]
+        cells = np.repeat(np.array(self.member_cells, dtype=np.int64), lengths)
+        segments = _sums(cells, features[chosen], weights[chosen], n_features)
+        return _Sums(*(np.concatenate(both) for both in zip(everybody, segments, strict=True)))
 
-    def _nested(self, parts: list[tuple[Numbers, list[Any]]], n_features: int) -> dict[int, Counts]:
-        paths = self.counter.paths
-        totals: dict[int, Counts] = defaultdict(dict)
-        for keys, sums in parts:
-            cells, features = np.divmod(keys, n_features)
-            for cell, feature, amount in zip(cells.tolist(), features.tolist(), sums, strict=True):
-                node = totals[cell]
-                *above, leaf = paths[feature]
-                for name in above:
-                    node = node.setdefault(name, {})
-                node[leaf] = int(amount) if amount == int(amount) else round(amount, 6)
-        return totals
+    def _rows_of(self, cells: list[Cell], sums: "_Sums", pairs: "_PairTable") -> list[Row]:
+        """Return the rows of cells from the sums of their features, whose cells come one after the other."""
+        totals: list[Counts] = [{} for _ in cells]
+        prefixes = [path[:-1] for path in self.counter.paths]
+        leaves = [path[-1] for path in self.counter.paths]
+        last = -1
+        nodes: dict[Path, Counts] = {}
+        for cell, feature, amount in zip(
+            sums.cells.tolist(), sums.features.tolist(), _numbers(sums.amounts), strict=True
+        ):
+            if not amount:
+                continue
+            if cell != last:
+                last, nodes = cell, {}
+            prefix = prefixes[feature]
+            node = nodes.get(prefix)
+            if node is None:
+                node = nodes[prefix] = _node(totals[cell], prefix)
+            node[leaves[feature]] = amount
+        found = self._pairs_of(pairs)
+        return [
+            Row(cell, counts.pop("n", 0), _finished(counts), found.get(number, {}))
+            for number, (cell, counts) in enumerate(zip(cells, totals, strict=True))
+        ]
 
-    def _pairs(self) -> dict[int, dict[str, Any]]:
+    def _pairs_of(self, pairs: "_PairTable") -> dict[int, dict[str, Any]]:
+        keys = self.counter.scales
+        rows = zip(pairs.cells.tolist(), pairs.sums.tolist(), strict=True)
+        return {cell: {"k": keys, "m": sums} for cell, sums in rows if any(sums[::6])}
+
+    def _pair_table(self) -> "_PairTable":
         """Return the sums and products of each pair of ratings, for each cell of everybody."""
         n_scales = len(self.counter.scales)
         if n_scales < 2:
-            return {}
+            return _PairTable(np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.int64))
         values = np.zeros((len(self.responses), n_scales), dtype=np.int64)
         rated = np.zeros((len(self.responses), n_scales), dtype=np.int64)
         table = np.full((len(self.counter.paths), 2), -1, dtype=np.int64)
@@ -374,7 +398,7 @@ class _Batch:
         rated[where] = 1
         return self._pair_sums(values, rated)
 
-    def _pair_sums(self, values: Numbers, rated: Numbers) -> dict[int, dict[str, Any]]:
+    def _pair_sums(self, values: Numbers, rated: Numbers) -> "_PairTable":
         order = np.argsort(np.array(self.cell_of), kind="stable")
         cells, starts = np.unique(np.array(self.cell_of)[order], return_index=True)
         values, rated = values[order], rated[order]
@@ -384,25 +408,74 @@ class _Batch:
             one, other = values[:, a] * both, values[:, b] * both
             parts = (both, one, other, one * one, other * other, one * other)
             columns.extend(np.add.reduceat(part, starts) for part in parts)
-        table = np.stack(columns, axis=1)
-        keys = self.counter.scales
-        return {
-            cell: {"k": keys, "m": sums}
-            for cell, sums in zip(cells.tolist(), table.tolist(), strict=True)
-            if any(sums[::6])
-        }
+        return _PairTable(cells, np.stack(columns, axis=1))
 
 
-def _sums(keys: Numbers, weights: npt.NDArray[np.float64]) -> tuple[Numbers, list[Any]]:
-    found, inverse = np.unique(keys, return_inverse=True)
-    return found, np.bincount(inverse, weights=weights, minlength=len(found)).tolist()
+class Rows(NamedTuple):
+    """The rows of some days, and of the months they add up to."""
+
+    days: list[Row]
+    months: list[Row]
+
+
+class _Sums(NamedTuple):
+    """How much of each feature there is in each cell; ordered by cell."""
+
+    cells: Numbers
+    features: Numbers
+    amounts: npt.NDArray[np.float64]
+
+
+class _PairTable(NamedTuple):
+    """Six sums for each pair of ratings, a row for each of the cells."""
+
+    cells: Numbers
+    sums: Numbers
+
+
+def _sums(cells: Numbers, features: Numbers, weights: npt.NDArray[np.float64], n_features: int) -> _Sums:
+    found, inverse = np.unique(cells * n_features + features, return_inverse=True)
+    amounts = np.bincount(inverse, weights=weights, minlength=len(found))
+    return _Sums(found // n_features, found % n_features, amounts)
+
+
+def _join_pairs(days: _PairTable, own: Numbers, total: Numbers) -> _PairTable:
+    """Add the pair sums of days up to those of their months, and of everybody everywhere."""
+    cells = np.concatenate([own[days.cells], total[days.cells]])
+    months, inverse = np.unique(cells, return_inverse=True)
+    sums = np.zeros((len(months), days.sums.shape[1]), dtype=np.int64)
+    np.add.at(sums, inverse, np.concatenate([days.sums, days.sums]))
+    return _PairTable(months, sums)
+
+
+def _month(cell: Cell) -> Cell:
+    return cell._replace(start=cell.start.replace(day=1))
+
+
+def _everywhere(cell: Cell) -> Cell:
+    """Return the cell of everybody in every channel and language of the month."""
+    return Cell(cell.start.replace(day=1), "", "")
+
+
+def _numbers(amounts: npt.NDArray[np.float64]) -> list[Any]:
+    rounded = np.round(amounts, 6)
+    whole = np.rint(rounded)
+    if bool((rounded == whole).all()):
+        return whole.astype(np.int64).tolist()  # type: ignore[no-any-return]
+    return [_whole(amount) for amount in rounded.tolist()]
+
+
+def _node(counts: Counts, path: Path) -> Counts:
+    for name in path:
+        counts = counts.setdefault(name, {})
+    return counts
 
 
 def _finished(counts: Counts) -> Counts:
     """Work out how many were asked and left it blank."""
     for question in counts.get("q", {}).values():
         asked = question.get("asked", 0)
-        answered = question.get("answered", question.get("n", None))
+        answered = question.get("answered", question.get("n"))
         if answered is None:
             answered = sum(question.get("v", {}).values())
         blank = asked - answered + question.pop("implied", 0)
@@ -411,19 +484,22 @@ def _finished(counts: Counts) -> Counts:
     return counts
 
 
-def add_counts(into: Counts, other: Mapping[str, Any]) -> Counts:
-    """Add nested counts leaf by leaf, in place, and return them.
+def add_counts(into: Counts, other: Mapping[str, Any], sign: int = 1) -> Counts:
+    """Add (or take away) nested counts leaf by leaf, in place, and return them.
 
     >>> add_counts({"q": {"q1": {"v": {"5": 1}}}}, {"q": {"q1": {"v": {"5": 2}}}, "c": {"n": 1}})
     {'q': {'q1': {'v': {'5': 3}}}, 'c': {'n': 1}}
     """
     for key, value in other.items():
         if isinstance(value, dict):
-            add_counts(into.setdefault(key, {}), value)
+            node = into.get(key)
+            if node is None:
+                node = into[key] = {}
+            add_counts(node, value, sign)
         elif isinstance(value, int):
-            into[key] = into.get(key, 0) + value
+            into[key] = into.get(key, 0) + sign * value
         else:
-            into[key] = _whole(round(into.get(key, 0) + value, 6))
+            into[key] = _whole(round(into.get(key, 0) + sign * value, 6))
     return into
 
 
@@ -431,12 +507,12 @@ def _whole(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
-def add_pairs(into: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the pair sums of the same version, in place, and return them."""
-    if not into:
-        into.update(other)
-    elif other:
-        into["m"] = [a + b for a, b in zip(into["m"], other["m"], strict=True)]
+def add_pairs(into: dict[str, Any], other: Mapping[str, Any], sign: int = 1) -> dict[str, Any]:
+    """Add (or take away) the pair sums of the same version, in place, and return them."""
+    if other:
+        before = into.get("m") or [0] * len(other["m"])
+        into["k"] = other["k"]
+        into["m"] = [a + sign * b for a, b in zip(before, other["m"], strict=True)]
     return into
 
 
@@ -451,29 +527,38 @@ def pair_sums(pairs: Mapping[str, Any]) -> dict[tuple[str, str], PairSums]:
     }
 
 
-def add_rows(rows: Iterable[Row]) -> dict[Cell, Row]:
-    """Add rows of the same version and cell together."""
+def add_rows(rows: Iterable[Row], less: Iterable[Row] = ()) -> list[Row]:
+    """Add rows of the same version cell by cell, take others away, and leave out what is empty then."""
     found: dict[Cell, Row] = {}
-    for row in rows:
-        known = found.get(row.cell)
-        if known is None:
-            found[row.cell] = Row(
-                row.cell, row.n_responses, add_counts({}, row.counts), add_pairs({}, row.pairs)
-            )
-        else:
-            add_counts(known.counts, row.counts)
-            add_pairs(known.pairs, row.pairs)
-            found[row.cell] = known._replace(n_responses=known.n_responses + row.n_responses)
+    for sign, row in (*((1, row) for row in rows), *((-1, row) for row in less)):
+        known = found.get(row.cell) or Row(row.cell, 0, {}, {})
+        counts = add_counts(known.counts, row.counts, sign)
+        pairs = add_pairs(known.pairs, row.pairs, sign)
+        found[row.cell] = Row(row.cell, known.n_responses + sign * row.n_responses, counts, pairs)
+    full = [
+        row._replace(counts=_pruned(row.counts), pairs=_pruned_pairs(row.pairs)) for row in found.values()
+    ]
+    return [row for row in full if row.n_responses or row.counts]
+
+
+def _pruned(counts: Counts) -> Counts:
+    """Return counts without zeros and without what is empty then."""
+    found: Counts = {}
+    for key, value in counts.items():
+        kept = _pruned(value) if isinstance(value, dict) else value
+        if kept:
+            found[key] = kept
     return found
+
+
+def _pruned_pairs(pairs: dict[str, Any]) -> dict[str, Any]:
+    return pairs if pairs and any(pairs["m"][::6]) else {}
 
 
 def months_of(rows: Iterable[Row]) -> list[Row]:
     """Return the month rows that day rows add up to, with one more for everybody in every channel."""
-
-    def cells(row: Row) -> Iterable[Row]:
-        month = row.cell._replace(start=row.cell.start.replace(day=1))
-        yield row._replace(cell=month)
-        if not month.segment:
-            yield row._replace(cell=Cell(month.start, "", ""))
-
-    return list(add_rows(part for row in rows for part in cells(row)).values())
+    return add_rows(
+        row._replace(cell=cell)
+        for row in rows
+        for cell in ([_month(row.cell)] if row.cell.segment else [_month(row.cell), _everywhere(row.cell)])
+    )

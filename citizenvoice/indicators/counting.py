@@ -3,17 +3,19 @@
 A change only sets ``Receipt.uncounted``. One worker at a time (a `JobLease`) then takes the days of these
 receipts in three steps, so that the database is never locked for long:
 
-1. clear ``uncounted`` and leave a mark for each day (a lease named ``recount/<service>/<day>``), in one commit;
+1. clear ``uncounted`` and leave a mark for each day (a lease ``recount/<service>/<day>``), in one commit;
 2. read and add up the whole days, in no transaction;
 3. replace the day rows and the month rows they add up to, and remove the marks, in one commit.
 
-A change that arrives after step 1 sets ``uncounted`` again and is counted again. A worker that dies leaves its
-marks, and the next one takes the marked days first. Counting a day twice gives the same rows.
+A change that arrives after step 1 sets ``uncounted`` again and is counted again. A worker that dies leaves
+its marks, and the next one takes the marked days first. Counting a day twice gives the same rows.
 """
 
+import gc
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -136,9 +138,14 @@ class CountingWorker:
         return time.monotonic() >= self._not_before.get((work.service_id, work.month), 0.0)
 
     def _count(self, work: Work, now: Callable[[], datetime]) -> None:
+        with _without_collector():
+            self._count_days(work, now)
+
+    def _count_days(self, work: Work, now: Callable[[], datetime]) -> None:
         self._mark(work, now)
-        days = _day_rows(work, lambda: self._renew(now()))
-        months = _month_rows(work, days)
+        days, months = _add_up(work, lambda: self._renew(now()))
+        if work.days:
+            months = _corrected_months(work, days)
         db.session.rollback()
         with writing():
             self._hold(now())
@@ -196,6 +203,18 @@ class CountingWorker:
                 update(JobLease).where(JobLease.name == JOB, JobLease.token == self.token).values(until=now)
             )
             db.session.commit()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Spare the garbage collector millions of small dictionaries, none of which is part of a cycle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def is_idle() -> bool:
@@ -272,15 +291,29 @@ def _leave_marks(names: Sequence[str], token: str, now: datetime) -> None:
     db.session.execute(insert_unless_there(JobLease).on_conflict_do_nothing(), rows)
 
 
-def _day_rows(work: Work, between: Callable[[], None]) -> dict[int, list[Row]]:
-    """Add up the responses of these days; return the rows of each version."""
-    found: dict[int, list[Row]] = defaultdict(list)
+RowsByVersion = dict[int, list[Row]]
+
+
+def _add_up(work: Work, between: Callable[[], None]) -> tuple[RowsByVersion, RowsByVersion]:
+    """Add up the responses of these days; return the day and month rows of each version."""
+    days: RowsByVersion = defaultdict(list)
+    months: RowsByVersion = defaultdict(list)
+    n_chunks = 0
     for condition in _chunks(work):
         chunk = _read_chunk(work.service_id, condition)
         for version_id, (responses, comments, themes) in chunk.items():
-            found[version_id] += _counter(version_id).add_up(responses, comments, themes)
+            rows = _counter(version_id).add_up(responses, comments, themes)
+            days[version_id] += rows.days
+            months[version_id] += rows.months
         between()
-    return {version_id: list(cells.add_rows(rows).values()) for version_id, rows in found.items()}
+        n_chunks += 1
+    if n_chunks > 1:
+        return _joined(days), _joined(months)
+    return days, months
+
+
+def _joined(rows: RowsByVersion) -> RowsByVersion:
+    return {version_id: cells.add_rows(found) for version_id, found in rows.items()}
 
 
 def _chunks(work: Work) -> Iterator[Any]:
@@ -377,42 +410,45 @@ def _counter(version_id: int) -> Counter:
     return _counter_of(f"{db.engine.url}{digest}", version_id)
 
 
-def _month_rows(work: Work, days: dict[int, list[Row]]) -> dict[int, list[Row]]:
-    """Add up the month's days: those just counted, and the others as they are stored."""
-    rows: dict[int, list[Row]] = {version_id: list(found) for version_id, found in days.items()}
-    if work.days:
-        for version_id, row in _stored_days(work):
-            rows.setdefault(version_id, []).append(row)
+def _corrected_months(work: Work, days: RowsByVersion) -> RowsByVersion:
+    """Return the stored month rows with these days in place of what was stored of them."""
+    in_days = (Count.grain == Grain.DAY, Count.start.in_(work.days))
+    before, months = _stored(work, *in_days), _stored(work, Count.grain == Grain.MONTH)
     return {
-        version_id: cells.months_of(sorted(found, key=lambda row: row.cell))
-        for version_id, found in rows.items()
+        version_id: cells.add_rows(
+            [*months.get(version_id, ()), *cells.months_of(days.get(version_id, ()))],
+            less=cells.months_of(before.get(version_id, ())),
+        )
+        for version_id in {*days, *before, *months}
     }
 
 
-def _stored_days(work: Work) -> Iterator[tuple[int, Row]]:
-    stored = select(
-        Count.version_id,
-        Count.start,
-        Count.channel,
-        Count.language,
-        Count.segment,
-        Count.segment_value,
-        Count.n_responses,
-        cast(Count.counts, Text),
-        cast(Count.pairs, Text),
-    ).where(
-        Count.service_id == work.service_id,
-        Count.grain == Grain.DAY,
-        Count.start >= work.month,
-        Count.start < _next_month(work.month),
-        Count.start.not_in(work.days),
+def _stored(work: Work, *conditions: ColumnElement[bool]) -> RowsByVersion:
+    """Return stored rows of this service and month, by version."""
+    stored = (
+        select(
+            Count.version_id,
+            Count.start,
+            Count.channel,
+            Count.language,
+            Count.segment,
+            Count.segment_value,
+            Count.n_responses,
+            cast(Count.counts, Text),
+            cast(Count.pairs, Text),
+        )
+        .where(Count.service_id == work.service_id, *conditions)
+        .where(Count.start >= work.month, Count.start < _next_month(work.month))
+        .order_by(Count.id)
     )
-    for row in db.session.execute(stored.order_by(Count.id)):
+    found: RowsByVersion = defaultdict(list)
+    for row in db.session.execute(stored):
         version_id, cell, (n, counts, pairs) = row[0], Cell(*row[1:6]), row[6:]
-        yield version_id, Row(cell, n, orjson.loads(counts), orjson.loads(pairs))
+        found[version_id].append(Row(cell, n, orjson.loads(counts), orjson.loads(pairs)))
+    return found
 
 
-def _replace(work: Work, days: dict[int, list[Row]], months: dict[int, list[Row]]) -> None:
+def _replace(work: Work, days: RowsByVersion, months: RowsByVersion) -> None:
     ours = (Count.service_id == work.service_id, Count.start >= work.month)
     of_days = Count.start.in_(work.days) if work.days else Count.start < _next_month(work.month)
     db.session.execute(delete(Count).where(*ours, Count.grain == Grain.DAY, of_days))

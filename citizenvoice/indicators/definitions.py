@@ -242,19 +242,19 @@ def _methods_of_scale(question: Question) -> list[str]:
         special = {
             "gds": ["gds_weighted_v1", "gds_top2_v2", "mean_v1"],
             "fft": ["nhs_fft_positive_v1", "nhs_fft_negative_v1", "mean_v1"],
-            **dict.fromkeys(("sqd0", *CSM_ITEMS), ["csm_item_v1", "mean_v1"]),
+            **{item: ["csm_item_v1", "mean_v1"] for item in ("sqd0", *CSM_ITEMS)},
         }
         if role in special:
             return special[role]
-    if role in {"nps", "recommend"} and values == set(range(11)):
-        return ["nps_v1", "top2_v1", "mean_v1"]
-    if role in {"ces", "effort"} and values == set(range(1, 8)):
-        return ["ces_mean_v1", "ces_share_v1"]
-    if role in SDG_ATTRIBUTES and n == 4:
-        return ["sdg_16_6_2_attribute_v1"]
-    if role == "sdg_overall" and n == 4:
-        return ["sdg_16_6_2_satisfied_v1"]
-    return ["top2_v1", "mean_v1"] if n >= 4 else ["share_v1"] if n == 2 else ["share_v1", "mean_v1"]
+    rules = (
+        (role in {"nps", "recommend"} and values == set(range(11)), ["nps_v1", "top2_v1", "mean_v1"]),
+        (role in {"ces", "effort"} and values == set(range(1, 8)), ["ces_mean_v1", "ces_share_v1"]),
+        (role in SDG_ATTRIBUTES and n == 4, ["sdg_16_6_2_attribute_v1"]),
+        (role == "sdg_overall" and n == 4, ["sdg_16_6_2_satisfied_v1"]),
+        (n >= 4, ["top2_v1", "mean_v1"]),
+        (n == 2, ["share_v1"]),
+    )
+    return next((methods for applies, methods in rules if applies), ["share_v1", "mean_v1"])
 
 
 def _of_scale(question: Question, common: Mapping[str, Any], *, is_main: bool) -> Iterator[_Draft]:

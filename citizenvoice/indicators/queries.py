@@ -1,4 +1,4 @@
-"""Reads of indicators: figures from stored counts, never from responses, and a fixed number of statements each."""
+"""Reads of indicators: figures from stored counts, never from responses, in a fixed number of statements."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -869,6 +869,13 @@ def volumes(service_ids: Sequence[int], start: date, end: date) -> dict[int, Vol
             per_channel=per_channel,
         )
     return found
+
+
+def answered_in(ledger: Sequence[ServiceVolume]) -> dict[int, int]:
+    """Return how many responses there are in the channel and period of each volume, by the volume's id."""
+    spans = sorted({(row.start, row.end) for row in ledger})
+    answered = _responses_by_channel(sorted({row.service_id for row in ledger}), spans)
+    return {row.id: answered.get((row.service_id, row.channel, (row.start, row.end)), 0) for row in ledger}
 
 
 Span = tuple[date, date]

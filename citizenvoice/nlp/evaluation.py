@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from citizenvoice.nlp.model import Model
 from citizenvoice.nlp.sentiment import CLASSES, three_classes
 from citizenvoice.nlp.themes import Bools, choose_themes, label_matrix
 from citizenvoice.nlp.training import Example, train
+
+LEXICONS = Path(__file__).parent / "lexicons"
 
 FOLDS = 5
 RESAMPLES = 1_000
@@ -155,8 +157,8 @@ def _add_sentiment_figures(folds: list[_HeldOut], figures: dict[str, dict[str, F
         figures.setdefault(method, {})
         figures[method] |= _classification(truth, guess, "5 classes", resamples)
         figures[method] |= _classification(three_classes(truth), three_classes(guess), "3 classes", resamples)
-    vader = vader_classes([example.text for example in examples])
-    if vader is not None and all(example.language == "en" for example in examples):
+    if all(example.language == "en" for example in examples):
+        vader = vader_classes([example.text for example in examples])
         figures["VADER"] = _classification(three_classes(truth), vader, "3 classes", resamples)
     return len(examples)
 
@@ -235,18 +237,19 @@ def _figure(measure: Measure, n: int, resamples: list[Ints]) -> Figure:
     return Figure(measure(np.arange(n)), float(lower), float(upper))
 
 
-def vader_classes(texts: Sequence[str]) -> Ints | None:
-    """Return -1, 0 or 1 for each text by the VADER lexicon, None where its package is not installed.
+def vader_classes(texts: Sequence[str]) -> Ints:
+    """Return -1, 0 or 1 for each text by nltk's VADER, with the word list shipped beside this module.
 
     References
     ----------
     .. [1] Hutto, C. J. and Gilbert, E. (2014). VADER. ICWSM 8; compound score at or beyond ±0.05.
     """
-    try:
-        vader = import_module("vaderSentiment.vaderSentiment")
-    except ImportError:
-        return None
-    analyser = vader.SentimentIntensityAnalyzer()
+    import nltk.data  # half a second that only evaluation spends
+    from nltk.sentiment.vader import SentimentIntensityAnalyzer
+
+    if str(LEXICONS) not in nltk.data.path:
+        nltk.data.path.append(str(LEXICONS))
+    analyser = SentimentIntensityAnalyzer("vader.txt")
     scores = np.array([analyser.polarity_scores(text)["compound"] for text in texts])
     return np.where(scores >= 0.05, 1, np.where(scores <= -0.05, -1, 0)).astype(np.int64)
 

@@ -6,11 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, not_, or_, select, tuple_
 
 from citizenvoice.accounts.models import User
 from citizenvoice.agencies.models import CHANNEL_NAMES, Channel, Service
-from citizenvoice.analysis.models import Codebook, Prediction, Theme, TrainedModel
+from citizenvoice.analysis.models import (
+    AnnotatedTheme,
+    Annotation,
+    Codebook,
+    PredictedTheme,
+    Prediction,
+    Theme,
+    TrainedModel,
+)
 from citizenvoice.analysis.queries import (
     PENDING,
     effective_sentiment,
@@ -29,6 +37,7 @@ from citizenvoice.surveys.models import Survey, SurveyService, SurveyVersion
 
 A_PAGE = 50
 COUNTED_UP_TO = 10_000
+RARE = 20_000  # comments with a theme that are looked through one by one
 SEARCH_MAX_CHARS = 200
 ONE_DAY = timedelta(days=1)
 
@@ -123,7 +132,7 @@ class CommentFilter:
         if (condition := _excluded_condition(self.service_id, self.excluded)) is not None:
             found.append(condition)
         if self.theme_ids:
-            found.append(or_(*(has_theme(theme_id) for theme_id in self.theme_ids)))
+            found.append(_theme_condition(self.theme_ids))
         if self.sentiment == UNREAD:
             found.append(PENDING)
         elif self.sentiment == NO_SENTIMENT:
@@ -166,6 +175,26 @@ def _excluded_condition(service_id: int, excluded: str) -> ColumnElement[bool] |
     if excluded:
         return Comment.receipt_id.in_(left_out.where(Receipt.exclusion == excluded))
     return ~left_out.where(Receipt.id == Comment.receipt_id).exists()
+
+
+def _theme_condition(theme_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that one of these themes is in force.
+
+    Two ways of asking the same: a frequent theme is looked up for one comment after the other until the page is
+    full, a rare one gives the few comments to look at. Neither database chooses between them by itself.
+    """
+    some = select(PredictedTheme.comment_id).where(PredictedTheme.theme_id.in_(theme_ids)).limit(RARE + 1)
+    n = db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    if n > RARE:
+        return or_(*(has_theme(theme_id) for theme_id in theme_ids))
+    predicted = select(PredictedTheme.comment_id).where(PredictedTheme.theme_id.in_(theme_ids))
+    annotated = (
+        select(Annotation.comment_id)
+        .join(AnnotatedTheme, AnnotatedTheme.annotation_id == Annotation.id)
+        .where(AnnotatedTheme.theme_id.in_(theme_ids), Annotation.superseded_at.is_(None))
+    )
+    candidates = predicted.union(annotated)
+    return and_(Comment.id.in_(candidates), or_(*(has_theme(theme_id) for theme_id in theme_ids)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +302,7 @@ def get_facets(service: Service) -> Facets:
         .join(Codebook, Codebook.id == Theme.codebook_id)
         .order_by(Codebook.id, Theme.position, Theme.id)
     ).all()
-    keys = dict(db.session.execute(select(Codebook.id, Codebook.key)).tuples().all())
+    keys = {row.id: row.key for row in db.session.execute(select(Codebook.id, Codebook.key))}
     own = tuple(theme for theme in themes if keys[theme.codebook_id] in books)
     met = db.session.execute(
         select(Count.channel, Count.language)

@@ -209,7 +209,8 @@ def parse_response_filter(
 def surveys_of(service: Service) -> list[tuple[str, str]]:
     """Return the short names and names of the surveys that ask about a service, or did, by name."""
     found = select(Survey.slug, Survey.name).where(Survey.id.in_(survey_ids(service.id)))
-    return list(db.session.execute(found.order_by(Survey.name, Survey.id)).tuples())
+    rows = db.session.execute(found.order_by(Survey.name, Survey.id))
+    return [(slug, name) for slug, name in rows]
 
 
 def n_responses(wanted: ResponseFilter, up_to: int = COUNTED_UP_TO) -> int:

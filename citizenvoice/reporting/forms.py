@@ -1,5 +1,6 @@
 """Forms of the pages of figures: what a manager decides about one indicator."""
 
+from math import isfinite
 from typing import Any
 
 from babel import numbers
@@ -11,6 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
 from citizenvoice.indicators.actions import LARGEST_MINIMUM
+from citizenvoice.indicators.definitions import IndicatorDefinition
 from citizenvoice.indicators.models import Level
 from citizenvoice.indicators.queries import LEAST_MINIMUM, Setting
 from citizenvoice.reporting import wording
@@ -28,6 +30,8 @@ def read_value(text: str, unit: str) -> float:
     """
     plain = text.translate(DECORATION).replace("−", "-")
     number = float(numbers.parse_decimal(plain, locale=formats.current_locale(), strict=True))
+    if not isfinite(number):
+        raise ValueError(f"{text!r} is not a number")
     return round(number / 100, 6) if unit in SHOWN_AS_HUNDREDTHS else number
 
 
@@ -55,7 +59,8 @@ class SettingForm(FlaskForm):
         validators=[Optional(), NumberRange(LEAST_MINIMUM, LARGEST_MINIMUM)],
     )
 
-    def __init__(self, unit: str, setting: Setting, **kwargs: Any) -> None:
+    def __init__(self, definition: IndicatorDefinition, setting: Setting, **kwargs: Any) -> None:
+        unit = definition.unit
         super().__init__(
             data={
                 "level": str(setting.level),
@@ -69,15 +74,15 @@ class SettingForm(FlaskForm):
             },
             **kwargs,
         )
-        self.unit = unit
+        self.unit, self.scale = unit, definition.scale
         self.level.choices = [SelectChoice(str(level), wording.LEVEL_NAMES[level]) for level in Level]
 
     def validate_baseline(self, field: StringField) -> None:
-        """Refuse what is not a number."""
+        """Refuse what is not a number on the scale."""
         self._read(field)
 
     def validate_target(self, field: StringField) -> None:
-        """Refuse what is not a number."""
+        """Refuse what is not a number on the scale."""
         self._read(field)
 
     def value_of(self, field: StringField) -> float | None:
@@ -87,9 +92,13 @@ class SettingForm(FlaskForm):
 
     def _read(self, field: StringField) -> None:
         try:
-            self.value_of(field)
-        except (ValueError, numbers.NumberFormatError) as error:
+            value = self.value_of(field)
+        except ValueError as error:
             raise ValidationError(_("Write a number, such as 78.")) from error
+        low, high = self.scale
+        if value is not None and not low <= value <= high:
+            ends = {"low": write_value(low, self.unit), "high": write_value(high, self.unit)}
+            raise ValidationError(_("Write a number between %(low)s and %(high)s.", **ends))
 
     def decision(self) -> Decision:
         """Return what the manager decided; only for a form that was found valid."""

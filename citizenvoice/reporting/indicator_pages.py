@@ -162,13 +162,17 @@ def parts_of(
 
 
 def groups(service: Service, code: str, query: FigureQuery, minimum: int) -> list[tuple[str, str, Figure]]:
-    """Return (kind of group, group, figure) of one indicator, or raise NotFoundError."""
+    """Return (kind of group, group, figure) of one indicator, the main one if none is named.
+
+    Raises NotFoundError where there is no such indicator.
+    """
     found = indicators.indicators_of(service.id, minimum=minimum)
-    parts = parts_of(service, found, found.get(code), query)
+    wanted = found.get(code) if code or not found.main else found.main
+    parts = parts_of(service, found, wanted, query)
     return [(row.by, row.group, row.figure) for part in parts for row in part.rows]
 
 
-def setting_of(service: Service, code: str) -> tuple[str, Setting]:
-    """Return the unit of an indicator and what was decided about it, or raise NotFoundError."""
+def setting_of(service: Service, code: str) -> tuple[IndicatorDefinition, Setting]:
+    """Return an indicator and what was decided about it, or raise NotFoundError."""
     found = indicators.indicators_of(service.id)
-    return found.get(code).unit, found.setting(code)
+    return found.get(code), found.setting(code)

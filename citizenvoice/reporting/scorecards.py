@@ -1,6 +1,6 @@
 """What the public page of a service shows: what may be published, and nothing that singles people out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,9 +11,9 @@ from citizenvoice.agencies.models import Service
 from citizenvoice.agencies.queries import agency_name, service_description, service_name
 from citizenvoice.indicators import queries as indicators
 from citizenvoice.indicators.definitions import IndicatorDefinition
-from citizenvoice.indicators.queries import ServiceIndicators, Slice, ThemeRow, ThemeTable, Volume
+from citizenvoice.indicators.queries import Figure, ServiceIndicators, Slice, ThemeRow, ThemeTable, Volume
 from citizenvoice.reporting import wording
-from citizenvoice.reporting.figures import NO_CHANGE, ShownFigure, shown_figure
+from citizenvoice.reporting.figures import NO_CHANGE, ShownFigure, latest_figure, shown_figure
 from citizenvoice.reporting.pages import filters_of
 from citizenvoice.reporting.spreadsheets import Sheet, Value
 from citizenvoice.stats.estimates import Estimate, NotEnough
@@ -23,6 +23,14 @@ from citizenvoice.web.charts import LineChart
 
 N_MONTHS = 12
 N_THEMES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFigure:
+    """One indicator over the whole time shown, and in its latest month, by which its status is judged."""
+
+    whole: ShownFigure
+    latest: ShownFigure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,7 @@ class Scorecard:
     start: date
     end: date
     span: str
-    figures: tuple[ShownFigure, ...]
+    figures: tuple[PublicFigure, ...]
     chart: LineChart | None
     chart_sentence: str
     groups: tuple[GroupFigure, ...]
@@ -79,8 +87,8 @@ def scorecard(service: Service, today: date, minimum: int) -> Scorecard:
     found = indicators.indicators_of(service.id, minimum=minimum)
     months = latest(N_MONTHS, period_of(today, PeriodKind.MONTH))
     start, end = months[0].start, months[-1].end_exclusive
-    figures = indicators.figures(found, found.public, start, end)
-    chart, sentence = _chart(found, months, language)
+    lines = indicators.series(found, found.public, months)
+    chart, sentence = _chart(found, lines, months, language)
     table = indicators.theme_table(found, start, end)
     groups = tuple(_groups(service, found, start, end))
     return Scorecard(
@@ -92,8 +100,11 @@ def scorecard(service: Service, today: date, minimum: int) -> Scorecard:
         end=end,
         span=formats.period((start, end)),
         figures=tuple(
-            shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE)
-            for figure in figures
+            PublicFigure(
+                whole=shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE),
+                latest=latest_figure(found, lines[figure.definition.code], months),
+            )
+            for figure in indicators.figures(found, found.public, start, end)
         ),
         chart=chart,
         chart_sentence=sentence,
@@ -111,13 +122,14 @@ def _public_main(found: ServiceIndicators) -> IndicatorDefinition | None:
     return main if main is not None and main in found.public else None
 
 
-def _chart(found: ServiceIndicators, months: Sequence[Period], language: str) -> tuple[LineChart | None, str]:
+def _chart(
+    found: ServiceIndicators, lines: Mapping[str, list[Figure]], months: Sequence[Period], language: str
+) -> tuple[LineChart | None, str]:
     main = _public_main(found)
     if main is None:
         return None, ""
-    line = indicators.series(found, [main], months)[main.code]
-    chart = wording.series_chart(main, line, months, found.setting(main.code), language)
-    return chart, wording.series_sentence(line, months, wording.unit_of(main))
+    chart = wording.series_chart(main, lines[main.code], months, found.setting(main.code), language)
+    return chart, wording.series_sentence(lines[main.code], months, wording.unit_of(main))
 
 
 def _groups(service: Service, found: ServiceIndicators, start: date, end: date) -> Iterator[GroupFigure]:
@@ -188,22 +200,7 @@ def as_json(card: Scorecard) -> dict[str, Any]:
         "agency": card.agency,
         "start": card.start.isoformat(),
         "end": card.end.isoformat(),
-        "indicators": [
-            {
-                "code": one.code,
-                "title": one.title,
-                "method": one.how.id,
-                "method_version": one.how.version,
-                "unit": one.definition.unit,
-                **_numbers(one.result),
-                "minimum_n": one.figure.minimum,
-                "excluded": {reason.text: reason.n for reason in one.exclusions},
-                "target": one.setting.target,
-                "target_day": one.setting.target_day.isoformat() if one.setting.target_day else None,
-                "status": one.status,
-            }
-            for one in card.figures
-        ],
+        "indicators": [_indicator(one) for one in card.figures],
         "groups": [{"by": one.by, "group": one.group, **_numbers(one.result)} for one in card.groups],
         "themes": [{"key": one.key, "name": one.name, **_numbers(one.share)} for one in card.themes],
         "responses": {
@@ -211,6 +208,28 @@ def as_json(card: Scorecard) -> dict[str, Any]:
             "n_offered": volume.n_offered,
             "n_responses": volume.n_responses,
             "response_rate": volume.response_rate,
+        },
+    }
+
+
+def _indicator(figure: PublicFigure) -> dict[str, Any]:
+    one, setting = figure.whole, figure.whole.setting
+    return {
+        "code": one.code,
+        "title": one.title,
+        "method": one.how.id,
+        "method_version": one.how.version,
+        "unit": one.definition.unit,
+        **_numbers(one.result),
+        "minimum_n": one.figure.minimum,
+        "excluded": {reason.text: reason.n for reason in one.exclusions},
+        "target": setting.target,
+        "target_day": setting.target_day.isoformat() if setting.target_day else None,
+        "latest": {
+            "start": figure.latest.figure.start.isoformat(),
+            "end": figure.latest.figure.end.isoformat(),
+            **_numbers(figure.latest.result),
+            "status": figure.latest.status,
         },
     }
 
@@ -226,7 +245,7 @@ def as_sheet(card: Scorecard) -> Sheet:
 
 def _rows(card: Scorecard) -> Iterator[tuple[Value, ...]]:
     span = (card.start.isoformat(), card.end.isoformat())
-    for one in card.figures:
+    for one in (figure.whole for figure in card.figures):
         words = (one.code, one.title, one.how.id, one.definition.unit)
         yield ("indicator", *words, *span, *_ends(one.result), one.setting.target)
     for group in card.groups:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from citizenvoice.agencies.models import CHANNEL_NAMES, Channel
 from citizenvoice.indicators.definitions import IndicatorDefinition
@@ -48,7 +49,10 @@ class How:
     version: str
     name: str
     definition: str
-    url: str = ""
+    numerator: str
+    denominator: str
+    exclusions: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +80,17 @@ def title_of(definition: IndicatorDefinition, language: str) -> str:
     return words or part or str(_(definition.method.name))
 
 
-def how(method: Method, url: str = "") -> How:
-    """Return a method's name, version and formula in the reader's language."""
+def how(method: Method) -> How:
+    """Return what a method is and does, in the reader's language."""
     return How(
-        id=method.id, version=method.version, name=_(method.name), definition=_(method.formula), url=url
+        id=method.id,
+        version=method.version,
+        name=_(method.name),
+        definition=_(method.formula),
+        numerator=_(method.numerator),
+        denominator=_(method.denominator),
+        exclusions=_(method.exclusions),
+        reference=method.reference,
     )
 
 
@@ -154,6 +165,21 @@ def change_words(change: Change | None, unit: str) -> str:
     if change.verdict is Verdict.BETTER:
         return str(_("It is better than the period before, by %(amount)s (%(interval)s).", **amounts))
     return str(_("It is worse than the period before, by %(amount)s (%(interval)s).", **amounts))
+
+
+def difference(change: Change, unit: str) -> str:
+    """Write a change with its sign and interval: "+6 points (−8 – 19)"; nothing where it is not known."""
+    if change.difference is None or change.lower is None or change.upper is None:
+        return ""
+    kind, digits = _difference(unit)
+    size = round(change.difference * (1 if kind == "number" else 100), digits)
+    written = formats.decimal(abs(size), digits)
+    if size:
+        written = ("+" if size > 0 else "−") + written
+    if kind != "number":
+        written = ngettext("%(value)s point", "%(value)s points", abs(int(size)), value=written)
+    ends = formats.interval(_Ends(change.lower, change.upper), kind, digits)
+    return str(_("%(value)s (%(interval)s)", value=written, interval=ends))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Arrivals:
         self._is_led = False
 
     def store(self, contribution: Contribution) -> Recorded:
-        """Store one response and return when it is durable; start no transaction before. Commits.
+        """Store one response and return when it is durable. Commits; what was not committed before is lost.
 
         Raises whatever kept this one from being stored; the others are not touched by it.
         """
@@ -65,6 +65,7 @@ class Arrivals:
 
     def _lead(self) -> None:
         batch: list[_Arrival] = []
+        db.session.rollback()  # a transaction that has read before its turn could not write
         try:
             with writing():
                 with self._lock:

@@ -1,4 +1,4 @@
-"""Which column of a file answers which question: guessed from names and values, chosen in a form, kept as a mapping.
+"""Which column of a file answers which question: guessed, chosen in a form, kept as a mapping.
 
 A form's values are flat texts by name; a mapping is what TOML describes (`citizenvoice.surveys.mapping`).
 """
@@ -6,8 +6,8 @@ A form's values are flat texts by name; a mapping is what TOML describes (`citiz
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
 from itertools import islice
@@ -42,7 +42,9 @@ FORMATS = {
     "%Y/%m/%d": "2026/05/31",
     "%Y%m%d": "20260531",
 }
-ID_NAMES = r"(response |respondent |external |case |visit |ticket |record |submission )?(id|uuid|guid|number|folio)"
+ID_NAMES = (
+    r"(response |respondent |external |case |visit |ticket |record |submission )?(id|uuid|guid|number|folio)"
+)
 TIME_NAMES = r".*\b(date|time|timestamp|submitted|received|when|at|fecha|hora|fecha y hora|day)\b.*"
 SERVICE_NAMES = r".*\b(service|servicio|desk|office|oficina|tramite|unit)\b.*"
 CHANNEL_WORDS = r".*\b(channel|canal|mode|via|device)\b.*"
@@ -89,38 +91,69 @@ def look_at(path: Path) -> list[Column]:
 
 def guess(columns: Sequence[Column], definition: Definition, services: Sequence[Service]) -> Values:
     """Return the form's values as the names and values of the columns suggest them."""
-    free = {column.name: column for column in columns}
-    values: Values = {"service-fixed": services[0].slug if services else "", "channel-fixed": "website"}
-    values["language-fixed"] = definition.default_language
-
-    def take(name: str, column: Column | None, map_lines: str = "") -> None:
-        if column is not None:
-            values[name] = column.name
-            del free[column.name]
-            if map_lines:
-                values[f"{name}-map"] = map_lines
-
-    take("at", _named(free.values(), TIME_NAMES, lambda column: _format_of(column) is not None))
-    if "at" in values:
-        pattern = _format_of(next(column for column in columns if column.name == values["at"]))
-        values["at-format"] = pattern or ""
+    guessing = _Guessing({column.name: column for column in columns})
+    guessing.values = {
+        "service-fixed": services[0].slug if services else "",
+        "channel-fixed": "website",
+        "language-fixed": definition.default_language,
+    }
+    guessing.time()
     for question in sorted(_closed(definition), key=lambda q: q.kind is not Kind.SCALE):
-        column = _column_for(question, free.values())
-        take(f"answer-{question.key}", column, map_of(column, _written(question)) if column else "")
+        guessing.take(f"answer-{question.key}", guessing.column_for(question), _written(question))
     if len(services) > 1:
-        column = _named(free.values(), SERVICE_NAMES, lambda column: column.is_short)
-        take("service", column, map_of(column, _services(services)) if column else "")
-    column = _named(free.values(), CHANNEL_WORDS, lambda column: column.is_short)
-    take("channel", column, map_of(column, _channels()) if column else "")
-    column = _named(free.values(), LANGUAGE_NAMES, lambda column: column.is_short)
-    take("language", column, map_of(column, _languages(definition)) if column else "")
-    take("id", _named(free.values(), ID_NAMES))
-    for question in _texts(definition):
-        take(f"text-{question.key}", _column_for(question, free.values()))
-    if not any(name.startswith("text-") for name in values):
-        for question in _texts(definition)[:1]:
-            take(f"text-{question.key}", _named(free.values(), TEXT_NAMES))
-    return values
+        guessing.take("service", guessing.short(SERVICE_NAMES), _services(services))
+    guessing.take("channel", guessing.short(CHANNEL_WORDS), _channels())
+    guessing.take("language", guessing.short(LANGUAGE_NAMES), _languages(definition))
+    guessing.take("id", guessing.named(ID_NAMES))
+    texts = _texts(definition)
+    for question in texts:
+        guessing.take(f"text-{question.key}", guessing.column_for(question))
+    if texts and not any(name.startswith("text-") for name in guessing.values):
+        guessing.take(f"text-{texts[0].key}", guessing.named(TEXT_NAMES))
+    return guessing.values
+
+
+@dataclass(slots=True)
+class _Guessing:
+    """A guess being made: the columns that mean nothing yet, and the form's values so far."""
+
+    free: dict[str, Column]
+    values: Values = field(default_factory=dict)
+
+    def take(self, name: str, column: Column | None, known: Mapping[str, str] | None = None) -> None:
+        """Let a column stand for something, so that it stands for nothing else."""
+        if column is None:
+            return
+        self.values[name] = column.name
+        if known and (lines := map_of(column, known)):
+            self.values[f"{name}-map"] = lines
+        del self.free[column.name]
+
+    def time(self) -> None:
+        """Find when each response was given, and how that is written."""
+        column = self.named(TIME_NAMES, lambda column: _format_of(column) is not None)
+        self.take("at", column)
+        self.values["at-format"] = (_format_of(column) if column else None) or ""
+
+    def short(self, pattern: str) -> Column | None:
+        """Find a column by its name whose values can be listed."""
+        return self.named(pattern, lambda column: column.is_short)
+
+    def named(self, pattern: str, fits: Callable[[Column], bool] = lambda _column: True) -> Column | None:
+        """Find a column by its name."""
+        found = (c for c in self.free.values() if re.fullmatch(pattern, plain(c.name)) and fits(c))
+        return next(found, None)
+
+    def column_for(self, question: Question) -> Column | None:
+        """Find the column whose name is most like the key, the role or the words of a question."""
+        wordings = [plain(text) for text in (question.key, question.role or "", *question.text.values())]
+        likeness = {
+            column.name: max(_likeness(plain(column.name), words) for words in wordings if words)
+            for column in self.free.values()
+            if _fits(question, column)
+        }
+        best = max(likeness, key=lambda name: likeness[name], default=None)
+        return self.free[best] if best is not None and likeness[best] >= ALIKE else None
 
 
 def map_of(column: Column, known: Mapping[str, str]) -> str:
@@ -132,13 +165,6 @@ def map_of(column: Column, known: Mapping[str, str]) -> str:
     return "\n".join(
         f"{value} = {value if value in ours else by_name.get(plain(value), '')}" for value in column.values
     )
-
-
-def _named(columns: Iterable[Column], pattern: str, fits: Any = None) -> Column | None:
-    for column in columns:
-        if re.fullmatch(pattern, plain(column.name)) and (fits is None or fits(column)):
-            return column
-    return None
 
 
 def _format_of(column: Column) -> str | None:
@@ -161,15 +187,8 @@ def _is_time(value: str, pattern: str) -> bool:
     return True
 
 
-def _column_for(question: Question, columns: Iterable[Column]) -> Column | None:
-    wordings = [plain(text) for text in (question.key, question.role or "", *question.text.values()) if text]
-    best, found = ALIKE, None
-    for column in columns:
-        name = plain(column.name)
-        likeness = max(1.0 if name == words else SequenceMatcher(None, name, words).ratio() for words in wordings)
-        if name and likeness >= best and _fits(question, column):
-            best, found = likeness + 0.0001, column
-    return found
+def _likeness(name: str, words: str) -> float:
+    return 1.0 if name == words else SequenceMatcher(None, name, words).ratio()
 
 
 def _fits(question: Question, column: Column) -> bool:
@@ -199,14 +218,8 @@ def _texts(definition: Definition) -> list[Question]:
 
 def _written(question: Question) -> dict[str, str]:
     """Return how the answers to a question may be written, with the values they stand for."""
-    found: dict[str, str] = {}
-    for answer in (*question.points, *question.choices):
-        found |= {label: str(answer.value) for label in (str(answer.value), *answer.label.values())}
-    if question.not_applicable:
-        found |= dict.fromkeys(question.not_applicable.values(), "na")
-    if question.dont_know:
-        found |= dict.fromkeys(question.dont_know.values(), "dk")
-    return found
+    answers = zip(question.possible_values, question.answer_labels, strict=True)
+    return {words: str(value) for value, label in answers for words in (str(value), *label.values())}
 
 
 def _services(services: Sequence[Service]) -> dict[str, str]:
@@ -279,7 +292,9 @@ def _entry(values: Mapping[str, str], name: str) -> Any:
         written, equals, ours = line.rpartition("=")
         if not equals:
             raise ChoiceError(
-                f"{name}-map", N_("Line %(line)d has no “=”: write “value = what it means here”."), line=number
+                f"{name}-map",
+                N_("Line %(line)d has no “=”: write “value = what it means here”."),
+                line=number,
             )
         if ours.strip():
             pairs[written.strip()] = ours.strip()
@@ -336,8 +351,10 @@ def to_toml(data: Mapping[str, Any]) -> str:
         if data.get(table):
             lines = [f"{_key(name)} = {_value(value)}" for name, value in data[table].items()]
             parts.append("\n".join([f"[{table}]", *lines]))
-    for text in data.get("texts", []):
-        parts.append("\n".join(["[[texts]]", *(f"{_key(name)} = {_value(value)}" for name, value in text.items())]))
+    parts += [
+        "\n".join(["[[texts]]", *(f"{_key(name)} = {_value(value)}" for name, value in text.items())])
+        for text in data.get("texts", [])
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,7 +1,7 @@
 """Files of responses on their way in: uploaded, waiting for the worker, brought in, and what was refused.
 
-The state, the lease and the progress live in the row (`ImportRun`), so that a worker killed in the middle loses
-nothing: another one begins the file anew, and every response that is there already is known by its id.
+The state, the lease and the progress live in the row (`ImportRun`), so that a worker killed in the middle
+loses nothing: another one begins the file anew, and every response that is there is known by its id.
 """
 
 import logging
@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from flask import current_app
 from sqlalchemy import and_, or_, select, update
@@ -60,7 +60,7 @@ def folder() -> Path:
 # Uploading
 
 
-def keep_upload(filename: str, stream: BinaryIO) -> Path:
+def keep_upload(filename: str, stream: IO[bytes]) -> Path:
     """Put an uploaded file where the worker finds it, under a name nobody can guess.
 
     Raises FileError if it is neither text nor a spreadsheet that can be read.
@@ -288,7 +288,9 @@ def _bring_in(import_id: int, token: str, now: Callable[[], datetime]) -> None:
     _finish(import_id, token, now(), summary=summary)
 
 
-def _finish(import_id: int, token: str, now: datetime, *, summary: Summary | None = None, error: str = "") -> None:
+def _finish(
+    import_id: int, token: str, now: datetime, *, summary: Summary | None = None, error: str = ""
+) -> None:
     """Close a run unless another worker has taken it over; then delete the uploaded file."""
     db.session.rollback()
     with writing():

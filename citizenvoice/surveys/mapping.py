@@ -88,7 +88,7 @@ def mapping_of(data: Mapping[str, Any], definition: Definition) -> ColumnMapping
     _only(file, {"encoding", "delimiter", "sheet"}, "file")
     _only(response, {"id", "received_at", "service", "channel", "language", "grouped"}, "response")
     when = response.get("received_at")
-    formats = ()
+    formats: tuple[str, ...] = ()
     if isinstance(when, dict):
         formats = _formats(when.get("formats", []))
         when = {name: value for name, value in when.items() if name != "formats"}

@@ -124,6 +124,27 @@ def services_asked_about(survey: str) -> list[str]:
     )
 
 
+def live_surveys(service_ids: Sequence[int]) -> dict[int, list[tuple[str, list[str]]]]:
+    """Return the surveys that can be answered about each service: slug and languages, the newest survey first."""
+    newest = (
+        select(func.max(SurveyVersion.number))
+        .where(SurveyVersion.survey_id == Survey.id)
+        .correlate(Survey)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(SurveyService.service_id, Survey.slug, SurveyVersion.definition["languages"])
+        .join(Survey, Survey.id == SurveyService.survey_id)
+        .join(SurveyVersion, (SurveyVersion.survey_id == Survey.id) & (SurveyVersion.number == newest))
+        .where(SurveyService.service_id.in_(service_ids), Survey.state == SurveyState.LIVE)
+        .order_by(Survey.id.desc())
+    )
+    found: dict[int, list[tuple[str, list[str]]]] = {}
+    for service_id, slug, asked_in in rows:
+        found.setdefault(service_id, []).append((slug, list(asked_in)))
+    return found
+
+
 def get_definition(survey_id: int, number: int) -> tuple[int, str, dict[str, Any]]:
     """Return id, digest and frozen definition of a survey's version, or raise NotFoundError."""
     row = db.session.execute(
@@ -312,6 +333,14 @@ def get_version(survey: Survey, number: int) -> SurveyVersion:
     if found is None:
         raise NotFoundError(N_("This survey has no version %(number)s."), number=number)
     return found
+
+
+def get_survey(slug: str) -> Survey:
+    """Return a survey by its short name, for operators, who see everything. Raises NotFoundError."""
+    survey = db.session.scalars(select(Survey).where(Survey.slug == slug)).one_or_none()
+    if survey is None:
+        raise NotFoundError(N_("There is no such survey."))
+    return survey
 
 
 def is_slug_taken(slug: str) -> bool:

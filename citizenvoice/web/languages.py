@@ -1,5 +1,7 @@
 """Which language a page speaks, and which way it runs."""
 
+from collections.abc import Iterable
+
 from babel import Locale
 from flask import current_app, g, has_request_context, request
 
@@ -17,7 +19,17 @@ def page_language() -> str:
 
 def best_language() -> str:
     """Return the interface language the browser asks for, or the default."""
-    return request.accept_languages.best_match(LANGUAGES) or str(current_app.config["BABEL_DEFAULT_LOCALE"])
+    return best_of(LANGUAGES) or str(current_app.config["BABEL_DEFAULT_LOCALE"])
+
+
+def best_of(offered: Iterable[str]) -> str | None:
+    """Return the language the browser likes best of those offered, if any; Mexican Spanish may be Spanish."""
+    offers = {language.lower(): language for language in offered}
+    for wanted, quality in request.accept_languages:  # the best first
+        for code in (wanted.lower(), wanted.lower().partition("-")[0]):
+            if quality > 0 and code in offers:
+                return offers[code]
+    return None
 
 
 def speak(language: str) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, request
 
-from citizenvoice.web import languages
+from citizenvoice.web import languages, surroundings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
 SECONDS = 300  # a page that anybody may keep
 
@@ -35,7 +38,7 @@ def render(template: str, language: str, **facts: Any) -> str:
         page_direction=languages.direction(language),
         own_name=languages.own_name,
         site_name=current_app.config["SITE_NAME"],
-        **facts,
+        **{**surroundings.public(), **facts},
     )
 
 
@@ -128,3 +131,8 @@ class _KeptAnswer:
 def html(body: str | bytes, status: int = 200) -> Response:
     """Answer with a page that is one person's own; nobody keeps it."""
     return Response(body, status, mimetype="text/html", headers={"Cache-Control": "no-store"})
+
+
+def shown_again(typed: str) -> str:
+    """Return what somebody typed without the characters that no page may hold."""
+    return _UNSHOWABLE.sub("", typed)

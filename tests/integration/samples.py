@@ -12,6 +12,7 @@ from typing import Any
 from citizenvoice.accounts import links
 from citizenvoice.accounts.models import ApiKey, Membership, User
 from citizenvoice.agencies.models import Agency, Service
+from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.surveys import actions, drafting
 from citizenvoice.surveys import links as survey_links
 from citizenvoice.surveys.instrument_library import get_instrument
@@ -20,7 +21,9 @@ from citizenvoice.web.clock import utc_now
 from tests.factories import (
     AgencyFactory,
     ApiKeyFactory,
+    CommentFactory,
     MembershipFactory,
+    ReceiptFactory,
     ServiceFactory,
     SurveyFactory,
     UserFactory,
@@ -70,6 +73,18 @@ class World:
         return survey
 
     @cached_property
+    def comment(self) -> Comment:
+        """A comment on the service."""
+        comment: Comment = CommentFactory.create(receipt=self.receipt)
+        return comment
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        """A contribution to the service."""
+        receipt: Receipt = ReceiptFactory.create(service_id=self.service.id)
+        return receipt
+
+    @cached_property
     def link(self) -> Link:
         """The short link into the survey."""
         return survey_links.make_links(self.survey, now=utc_now())[0]
@@ -84,18 +99,26 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
     "agency_id": lambda world: world.agency.id,
     "agency_slug": lambda world: world.agency.slug,
     "api_key_id": lambda world: world.api_key.id,
+    "code": lambda world: world.link.code,
+    "comment_id": lambda world: world.comment.id,
     "instrument": lambda _world: "nps",
     "language": lambda _world: "en",
     "number": lambda _world: 1,
     "membership_id": lambda world: world.membership.id,
     "service": lambda world: world.service.slug,
+    "receipt_id": lambda world: world.receipt.id,
     "question_key": lambda _world: "nps",
     "section_key": lambda _world: "main",
     "service_id": lambda world: world.service.id,
     "service_slug": lambda world: world.service.slug,
+    "survey": lambda world: world.survey.slug,
     "survey_slug": lambda world: world.survey.slug,
     "token": password_token,
+    "service_indicators.show:code": lambda world: f"{world.survey.slug}/nps/nps_v1",
+    "service_indicators.decide:code": lambda world: f"{world.survey.slug}/nps/nps_v1",
+    "table": lambda _world: "themes",
+    "method_id": lambda _world: "nps_v1",
 }
 
 # Arguments that name nothing an agency owns: the same for everybody, so never "not found" for strangers.
-OF_NOBODY = {"language", "format", "instrument", "token"}
+OF_NOBODY = {"language", "format", "instrument", "method_id", "table", "token"}

@@ -184,5 +184,7 @@ def safe_back(address: str, default: str) -> str:
     >>> safe_back("/manage/services/x/comments?q=1", "/"), safe_back("//evil.example/manage/", "/")
     ('/manage/services/x/comments?q=1', '/')
     """
-    is_ours = re.fullmatch(r"/manage/[^\\\x00-\x20\x7f]*", address, re.ASCII) and "//" not in address.split("?")[0]
+    is_ours = (
+        re.fullmatch(r"/manage/[^\\\x00-\x20\x7f]*", address, re.ASCII) and "//" not in address.split("?")[0]
+    )
     return address if is_ours and len(address) <= 2000 else default

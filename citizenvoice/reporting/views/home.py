@@ -7,13 +7,14 @@ from citizenvoice.accounts import queries as accounts
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.agencies.queries import agency_name, get_agency
 from citizenvoice.indicators.queries import service_overview
-from citizenvoice.reporting import overview, queries
+from citizenvoice.reporting import overview, queries, wording
 from citizenvoice.reporting.pages import Option
 from citizenvoice.reporting.periods import KIND_NAMES, read_kind
 from citizenvoice.web import languages
 from citizenvoice.web.clock import day_in, utc_now
 
 bp = Blueprint("reporting", __name__, url_prefix="/manage")
+bp.add_app_template_filter(wording.difference, "difference")
 
 
 @bp.get("/")

@@ -75,7 +75,7 @@ def indicator(service_slug: str, code: str, form: SettingForm | None = None) -> 
     page = indicator_pages.indicator_page(service, code, query, current_app.config["MINIMUM_ANSWERS"])
     can_manage = current_scope().allows(service.agency.path, Role.MANAGER)
     if form is None and can_manage:
-        form = SettingForm(page.shown.definition.unit, page.shown.setting)
+        form = SettingForm(page.shown.definition, page.shown.setting)
     return render_template(
         "reporting/indicator.html",
         page=page,

@@ -30,6 +30,7 @@ def show(language: str, service_slug: str) -> ResponseReturnValue:
         card=card,
         agency_name=card.agency,
         target_words=wording.target_words,
+        in_words=wording.in_words,
         language_links=[
             {
                 "code": code,
@@ -67,7 +68,7 @@ def method(language: str, method_id: str) -> ResponseReturnValue:
     speak(language)
     if method_id not in METHODS:
         raise NotFoundError(N_("There is no such method."))
-    html = pages.render("reporting/method.html", language, method=METHODS[method_id])
+    html = pages.render("reporting/method.html", language, method=wording.how(METHODS[method_id]))
     return pages.answer(pages.finished(html), SECONDS)
 
 

@@ -104,7 +104,7 @@ def _form(language: str, typed: str = "", error: str = "") -> str:
         "form",
         language,
         title=_("What became of your answer"),
-        typed=typed[:100],
+        typed=pages.shown_again(typed[:100]),
         problems=[{"href": "#code", "text": error}] if error else [],
     )
 

@@ -15,8 +15,6 @@ from citizenvoice.config import LANGUAGES
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
 from citizenvoice.surveys import actions, drafting, links, queries
-from citizenvoice.surveys.change_names import CHANGE_NAMES
-from citizenvoice.surveys.changes import Change, definition_changes
 from citizenvoice.surveys.definition import PLACEHOLDERS, Definition, parse_definition, placeholders_used
 from citizenvoice.surveys.forms import (
     PublishForm,
@@ -28,8 +26,8 @@ from citizenvoice.surveys.forms import (
 from citizenvoice.surveys.instrument_library import Instrument, get_instrument, instruments
 from citizenvoice.surveys.question_editing import free_name
 from citizenvoice.surveys.views import conditions, managed
+from citizenvoice.surveys.views.changes import described
 from citizenvoice.web.clock import utc_now
-from citizenvoice.web.languages import own_name
 
 bp = Blueprint("survey_management", __name__, url_prefix="/manage/surveys")
 
@@ -200,34 +198,6 @@ def wording_facts(survey: Any, definition: Definition) -> dict[str, Any]:
         "given_up": queries.official_wording_given_up(survey),
         "differences": drafting.differences_from(definition, origin) if origin else [],
     }
-
-
-def described(before: Definition, after: Definition) -> list[dict[str, Any]]:
-    """Return what changed, each change with the words people know it by."""
-    return [
-        {
-            "name": _(CHANGE_NAMES[change.kind]),
-            "about": about(change, before, after),
-            "language": own_name(change.language) if change.language else "",
-            "before": change.before,
-            "after": change.after,
-            "breaks_series": change.breaks_series,
-        }
-        for change in definition_changes(before, after)
-    ]
-
-
-def about(change: Change, before: Definition, after: Definition) -> str:
-    """Return the wording of the question a change is about, or the name of the page."""
-    for definition in (after, before):
-        language = definition.default_language
-        for question in definition.questions:
-            if question.key == change.question:
-                return definition.say(question.text, language)
-        for section in definition.sections:
-            if section.key == change.question:
-                return definition.say(section.title, language) or section.key
-    return change.question
 
 
 # Versions

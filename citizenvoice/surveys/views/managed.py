@@ -1,9 +1,11 @@
 """What the pages about one managed survey share: finding it, saving its draft, and what stands around it."""
 
+from collections import Counter
 from typing import Any
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 
 from citizenvoice.accounts.access import current_scope
@@ -17,6 +19,7 @@ from citizenvoice.surveys.instrument_library import Instrument, find_instrument
 from citizenvoice.surveys.publishing import problems_for_publishing
 from citizenvoice.surveys.reading import Problem
 from citizenvoice.web.clock import utc_now
+from citizenvoice.web.languages import own_name
 
 Survey = Any  # the row; views do not know the tables
 
@@ -102,6 +105,7 @@ def tabs(survey: Survey, definition: Definition, current: str) -> list[dict[str,
         ("publish", _("Publish"), url_for("survey_management.publish", **at)),
         ("versions", _("Versions"), url_for("survey_management.versions", **at)),
         ("share", _("Share"), url_for("survey_management.share", **at)),
+        ("imports", _("Import"), url_for("imports.runs", **at)),
     ]
     if not current_scope().allows(survey.agency.path, Role.MANAGER):
         ways = [way for way in ways if way[0] not in ("texts", "publish")]
@@ -109,14 +113,28 @@ def tabs(survey: Survey, definition: Definition, current: str) -> list[dict[str,
 
 
 def obstacles(survey: Survey, definition: Definition) -> list[dict[str, str]]:
-    """Return what stands in the way of publishing, each with the address of the place to settle it."""
-    return [
-        {
-            "text": _("%(place)s: %(problem)s", place=named(definition, problem), problem=sentence(problem)),
-            "href": address(survey, definition, problem.path),
-        }
-        for problem in problems_for_publishing(definition)
-    ]
+    """Return what stands in the way of publishing, each with the address of the place to settle it.
+
+    Missing translations are one line a language: their page lists them.
+    """
+    found, missing = [], Counter[str]()
+    for problem in problems_for_publishing(definition):
+        language = drafting.place_of(problem.path, definition).language
+        if language in definition.languages[1:] and not problem.path.startswith("placeholders."):
+            missing[language] += 1
+            continue
+        text = _("%(place)s: %(problem)s", place=named(definition, problem), problem=sentence(problem))
+        found.append({"text": text, "href": address(survey, definition, problem.path)})
+    for language, n in missing.items():
+        text = ngettext(
+            "%(num)s text is missing in %(language)s",
+            "%(num)s texts are missing in %(language)s",
+            n,
+            language=own_name(language),
+        )
+        where = url_for("survey_design.translation", survey_slug=survey.slug, language=language)
+        found.append({"text": text, "href": where})
+    return found
 
 
 def named(definition: Definition, problem: Problem) -> str:
@@ -139,12 +157,6 @@ def address(survey: Survey, definition: Definition, path: str) -> str:
     place = drafting.place_of(path, definition)
     if path.startswith("placeholders."):
         return url_for("survey_design.texts", **at) + f"#{placeholder_id(path)}"
-    if place.language and place.language != definition.default_language:
-        name = next(
-            (w.name for w in drafting.words_of(definition) if f"{w.path}.{place.language}" == path), ""
-        )
-        where = url_for("survey_design.translations", language=place.language, **at)
-        return where + (f"#{name}" if name else "")
     if place.question in {question.key for question in definition.questions}:
         return url_for("survey_design.question", question_key=place.question, **at)
     if path in ("title", "intro", "thanks"):

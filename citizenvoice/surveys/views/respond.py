@@ -26,7 +26,7 @@ from citizenvoice.surveys.arrivals import Arrivals
 from citizenvoice.surveys.definition import Kind, Question, Section
 from citizenvoice.surveys.validation import Checked, FieldError
 from citizenvoice.surveys.views import fields
-from citizenvoice.web import languages, limits, pages
+from citizenvoice.web import languages, limits, pages, surroundings
 from citizenvoice.web.clock import day_in, utc_now
 from citizenvoice.web.csrf import csrf
 
@@ -147,7 +147,7 @@ def first_page(language: str, survey: str, service: str, *, is_embedded: bool) -
 
 
 def _in_another_language(target: Target, arguments: Mapping[str, Any] | None) -> dict[str, Any]:
-    language = request.accept_languages.best_match(target.definition.languages)
+    language = languages.best_of(target.definition.languages)
     return {**(arguments or {}), **_query(), "language": language or target.definition.default_language}
 
 
@@ -415,7 +415,7 @@ def _surroundings(seen: Visit) -> dict[str, Any]:
         "service_name": target.service_name(seen.language),
         "language_links": links,
         "action": seen.action,
-        "footer_links": [{"url": f"/{interface}/receipt", "text": _("I have a receipt code")}],
+        "footer_links": surroundings.footer_links(interface),
     }
 
 
@@ -453,7 +453,7 @@ def _conditions_url(seen: Visit, printed: list[dict[str, Any]]) -> str:
 def _typed(question: Question) -> Any:
     if question.kind is Kind.MULTIPLE:
         return request.form.getlist(question.key)
-    return request.form.get(question.key)
+    return pages.shown_again(request.form.get(question.key, ""))
 
 
 def _first(seen: Visit) -> Section:
@@ -478,7 +478,7 @@ def _section_named(seen: Visit, key: str) -> Section:
 def follow_link(code: str) -> ResponseReturnValue:
     """Lead from a short link to its survey, in the best language it is asked in."""
     way = queries.get_way_in(code)
-    language = request.accept_languages.best_match(way.languages) or way.languages[0]
+    language = languages.best_of(way.languages) or way.languages[0]
     response = redirect(
         url_for(".ask", language=language, survey=way.survey, service=way.service, via=way.code)
     )
@@ -486,15 +486,24 @@ def follow_link(code: str) -> ResponseReturnValue:
     return response
 
 
-@bp.get("/l/<code>.svg", endpoint="qr_svg", defaults={"kind": "svg"})
-@bp.get("/l/<code>.png", endpoint="qr_png", defaults={"kind": "png"})
+@bp.get("/l/<code>.svg")
 @open_to(Audience.PUBLIC)
-def qr_code(code: str, kind: str) -> ResponseReturnValue:
-    """Draw the QR code of a short link, for a poster or a letter."""
+def qr_svg(code: str) -> ResponseReturnValue:
+    """Draw the QR code of a short link, for print."""
+    return _qr_code(code, "svg", "image/svg+xml")
+
+
+@bp.get("/l/<code>.png")
+@open_to(Audience.PUBLIC)
+def qr_png(code: str) -> ResponseReturnValue:
+    """Draw the QR code of a short link, for screens."""
+    return _qr_code(code, "png", "image/png")
+
+
+def _qr_code(code: str, kind: str, mimetype: str) -> Response:
     queries.get_way_in(code)
-    drawn, image = segno.make_qr(link_url(code), error="m"), BytesIO()
-    drawn.save(image, kind=kind, scale=8, border=4)
-    mimetype = {"svg": "image/svg+xml", "png": "image/png"}[kind]
+    image = BytesIO()
+    segno.make_qr(link_url(code), error="m").save(image, kind=kind, scale=8, border=4)
     return Response(image.getvalue(), mimetype=mimetype, headers={"Cache-Control": "public, max-age=300"})
 
 

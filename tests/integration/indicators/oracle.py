@@ -74,7 +74,9 @@ def cells_of(receipt: Receipt, response: Response) -> list[Key]:
     return found
 
 
-def facts_of(receipt: Receipt, response: Response, definition: Definition) -> list[tuple[Key, float]]:
+def facts_of(  # noqa: C901, PLR0912 - plain on purpose
+    receipt: Receipt, response: Response, definition: Definition
+) -> list[tuple[Key, float]]:
     if receipt.exclusion is not None:
         return [(("x", receipt.exclusion), 1)]
     facts: list[tuple[Key, float]] = []
@@ -162,6 +164,8 @@ def add_pairs(pairs: dict[str, list[int]], answers: dict[str, Any], definition: 
 def nested(counts: dict[Key, float]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, n in counts.items():
+        if not n:
+            continue  # zeros are not stored
         node = found
         for name in path[:-1]:
             node = node.setdefault(name, {})

@@ -42,22 +42,22 @@ def reworded() -> dict[str, Any]:
     return data
 
 
-class Interrupted(Exception):
+class DiedError(Exception):
     pass
 
 
 def interrupt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a worker die at one of the places between its commits, leaving whatever it had committed."""
-    place = world.random.choice(["_day_rows", "_month_rows", "_replace"])
+    place = world.random.choice(["_add_up", "_corrected_months", "_replace"])
     with monkeypatch.context() as broken:
 
         def die(*_args: Any) -> None:
-            raise Interrupted
+            raise DiedError
 
         broken.setattr(counting, place, die)
         try:
             worker().count_next(now)
-        except Interrupted:
+        except DiedError:
             db.session.rollback()
     # Its lease runs out.
     db.session.execute(text("UPDATE job_lease SET until = :then WHERE name = 'count'"), {"then": NOW})
@@ -114,7 +114,7 @@ def test_a_change_made_while_a_day_is_counted_is_counted_again(monkeypatch: pyte
     world = World(1)
     world.send(5, day=date(2026, 2, 3), service=world.services[0])
     db.session.commit()
-    usual = counting._month_rows
+    usual = counting._corrected_months
 
     def meanwhile(*args: Any) -> Any:
         monkeypatch.undo()
@@ -124,7 +124,7 @@ def test_a_change_made_while_a_day_is_counted_is_counted_again(monkeypatch: pyte
         db.session.commit()
         return usual(*args)
 
-    monkeypatch.setattr(counting, "_month_rows", meanwhile)
+    monkeypatch.setattr(counting, "_corrected_months", meanwhile)
     counter = worker()
     counter.count_next(now)
     assert not counting.is_idle()
@@ -136,7 +136,7 @@ def test_a_worker_that_lost_its_turn_writes_nothing(monkeypatch: pytest.MonkeyPa
     world = World(2)
     world.send(4)
     db.session.commit()
-    usual = counting._month_rows
+    usual = counting._corrected_months
 
     def overtaken(*args: Any) -> Any:
         monkeypatch.undo()
@@ -144,7 +144,7 @@ def test_a_worker_that_lost_its_turn_writes_nothing(monkeypatch: pytest.MonkeyPa
         db.session.commit()
         return usual(*args)
 
-    monkeypatch.setattr(counting, "_month_rows", overtaken)
+    monkeypatch.setattr(counting, "_corrected_months", overtaken)
     assert worker().count_next(now) == 0
     assert db.session.scalars(select(Count)).all() == []
     assert db.session.scalars(select(JobLease).where(JobLease.name.startswith("recount/"))).all()

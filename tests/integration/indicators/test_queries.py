@@ -1,4 +1,4 @@
-"""Figures read from stored counts equal those worked out from the responses, in a fixed number of statements."""
+"""Figures from stored counts equal those worked out from the responses, in a fixed number of statements."""
 
 import secrets
 from collections.abc import Callable

@@ -120,7 +120,7 @@ class World:
     """Services, a survey with two versions, a codebook, and random things that happen to them."""
 
     def __init__(self, seed: int, data: dict[str, Any] | None = None, n_services: int = 2) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         agency = AgencyFactory.create()
         self.services = ServiceFactory.create_batch(n_services, agency=agency)
         self.codebook = db.session.scalar(select(Codebook).where(Codebook.key == "public_service"))
