@@ -113,8 +113,6 @@ def fill(n: int, n_services: int, *, share_with_comment: float = 0.4, days: int 
     if db.engine.dialect.name == "postgresql":
         highest = text("SELECT setval(pg_get_serial_sequence('receipt', 'id'), :n)")
         db.session.execute(highest, {"n": n})
-    db.session.execute(text("ANALYZE"))
-    db.session.commit()
     return services
 
 
@@ -176,10 +174,10 @@ def read_by_chance() -> None:
     db.session.flush()
     values = {"model": model.id, "now": NOW.isoformat(sep=" ").removesuffix("+00:00")}
     statements = (
-        "INSERT INTO prediction (comment_id, model_id, language, sentiment, confidence, read_at) "
-        "SELECT id, :model, 'en', 1 + id % 5, 0.9, :now FROM comment",
-        "INSERT INTO predicted_theme (comment_id, theme_id, probability) "
-        "SELECT comment.id, theme.id, 0.8 FROM comment JOIN theme ON (comment.id + theme.id) % 12 IN (0, 5)",
+        """INSERT INTO prediction (comment_id, model_id, language, sentiment, confidence, read_at)
+        SELECT id, :model, 'en', 1 + id % 5, 0.9, :now FROM comment""",
+        """INSERT INTO predicted_theme (comment_id, theme_id, probability)
+        SELECT comment.id, theme.id, 0.8 FROM comment JOIN theme ON (comment.id + theme.id) % 12 IN (0, 5)""",
         "UPDATE comment SET reading = 'done'",
     )
     for statement in statements:

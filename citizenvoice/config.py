@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LANGUAGES = ("en", "es", "ar")
+SOURCE_LANGUAGE = "en"  # what sentences are written in
+LANGUAGES = (SOURCE_LANGUAGE, "es")  # in which every page can be read
+CITIZEN_LANGUAGES = ("ar",)  # in which only what people meet who answer a survey can be read
+ANSWERING_LANGUAGES = LANGUAGES + CITIZEN_LANGUAGES
+TRANSLATED = tuple(code for code in ANSWERING_LANGUAGES if code != SOURCE_LANGUAGE)
 
 
 class ConfigError(Exception):
@@ -35,6 +39,7 @@ def config_from(env: Mapping[str, str]) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": env.get("INSECURE_COOKIES") != "1",
         "SESSION_LIFETIME": timedelta(minutes=_whole(env, "SESSION_MINUTES", 60)),
         "MAX_CONTENT_LENGTH": _whole(env, "MAX_UPLOAD_MB", 64) * 1024 * 1024,
+        "IMPORTS_FOLDER": env.get("IMPORTS_FOLDER", "") or str(ROOT / "var" / "imports"),
         "MAIL_URL": env.get("MAIL_URL", ""),
         "MAIL_FROM": env.get("MAIL_FROM", "citizenvoice@localhost"),
         "MINIMUM_ANSWERS": _whole(env, "MINIMUM_ANSWERS", 10),

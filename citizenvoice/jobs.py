@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from citizenvoice.analysis import actions
 from citizenvoice.analysis.reading import CodebookReader, ReadingWorker, theme_ids
 from citizenvoice.db import db, writing
+from citizenvoice.feedback import actions as feedback
 from citizenvoice.feedback import search
 from citizenvoice.indicators.counting import CountingWorker
 from citizenvoice.nlp import codebook as codebooks
@@ -87,7 +88,21 @@ def jobs(*, patient: bool = True) -> list[Job]:
         lambda: counting.count_next(utc_now),
         lambda: int(import_runs.run_next(utc_now)),
         hourly(lambda: import_runs.forget_old(utc_now())),
+        hourly(forget_senders),
     ]
+
+
+def forget_senders() -> int:
+    """Erase the digests of senders that have served; commits some at a time."""
+    n = 0
+    while True:
+        db.session.rollback()
+        with writing():
+            some = feedback.forget_senders(utc_now())
+            db.session.commit()
+        n += some
+        if not some:
+            return n
 
 
 def hourly(job: Job) -> Job:

@@ -29,9 +29,9 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 @pytest.fixture(scope="session")
-def app(databases: Databases) -> Iterator[Flask]:
+def app(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on a migrated database that all rolled-back tests share."""
-    app = app_on(databases.create())
+    app = app_on(databases.create(), IMPORTS_FOLDER=str(tmp_path_factory.mktemp("imports")))
     app.test_client_class = PageClient
     forbid_forgotten_commits(app)
     yield app
@@ -81,9 +81,9 @@ def real_database(databases: Databases) -> str:
 
 
 @pytest.fixture
-def real_app(real_database: str) -> Iterator[Flask]:
+def real_app(real_database: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on a database of the test's own; push its context and commit as the product does."""
-    app = app_on(real_database)
+    app = app_on(real_database, IMPORTS_FOLDER=str(tmp_path / "imports"))
     yield app
     with app.app_context():
         db.session.remove()

@@ -204,7 +204,7 @@ class LiveServer:
     def __init__(self, database: str, folder: Path, **environment: str) -> None:
         self.database = database
         self.folder = folder
-        self.app = app_on(database)
+        self.app = app_on(database, IMPORTS_FOLDER=str(folder / "imports"))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.environment = {
@@ -212,6 +212,7 @@ class LiveServer:
             **ENVIRONMENT,
             "DATABASE_URL": database,
             "PUBLIC_URL": self.url,
+            "IMPORTS_FOLDER": str(folder / "imports"),
             **environment,
         }
         self.processes = ExitStack()

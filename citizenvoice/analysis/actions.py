@@ -72,8 +72,8 @@ def keep_codebook(
 ) -> Codebook:
     """Write a shipped codebook and its themes down; the same again changes nothing.
 
-    ``themes`` are mappings with ``key``, ``name``, ``names`` and ``description``, in order. A theme that is no
-    longer shipped stays, after the others, because comments may carry it.
+    ``themes`` are mappings with ``key``, ``name``, ``names`` and ``description``, in order. A theme that is
+    no longer shipped stays, after the others, because comments may carry it.
     """
     codebook = db.session.scalar(select(Codebook).where(Codebook.key == key))
     if codebook is None:

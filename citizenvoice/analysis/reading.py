@@ -70,7 +70,7 @@ class Leased(NamedTuple):
 class ReadingWorker:
     """One process's part in reading.
 
-    ``codebooks_of`` names the codebook of each receipt given; ``reader_for`` returns the reader of a codebook.
+    ``codebooks_of`` names the codebook of each receipt given; ``reader_for`` returns a codebook's reader.
     """
 
     codebooks_of: Callable[[Sequence[int]], Mapping[int, str]]
@@ -204,7 +204,7 @@ def give_up(token: str, leased: Sequence[Leased], now: datetime) -> None:
 
 
 def _close(token: str, leased: Iterable[Leased], state: State) -> set[int]:
-    """Move the comments that are still ours out of the queue and return their ids; receipts are locked first."""
+    """Move comments that are still ours out of the queue and return their ids; locks receipts first."""
     leased = list(leased)
     receipts = sorted({one.receipt_id for one in leased})
     if not leased:
@@ -262,4 +262,5 @@ def theme_ids(codebook_key: str) -> dict[str, int]:
 
 def n_waiting() -> int:
     """Return how many comments wait to be read."""
-    return db.session.scalar(select(func.count()).select_from(Comment).where(PENDING)) or 0
+    waiting = select(func.count(Comment.id)).where(PENDING)
+    return db.session.scalar(waiting) or 0

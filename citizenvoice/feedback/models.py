@@ -30,9 +30,8 @@ class Reading(StrEnum):
 class Receipt(Base):
     """What one person sent at one moment: about which service, how, when, and whether it counts.
 
-    The code itself is never stored, only its keyed hash. ``sender_digest`` is a keyed hash of the
-    content and the sender under a key that rotates daily: equal values within minutes are the same
-    submission sent twice, and after the key is gone they say nothing about anybody.
+    The code itself is never stored, only its keyed hash. ``sender_digest`` is a keyed hash of sender and
+    content, there for an hour so that the same thing sent twice within minutes is noticed, then erased.
     """
 
     __tablename__ = "receipt"

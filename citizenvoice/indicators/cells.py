@@ -193,9 +193,8 @@ class Counter:
             return
         sums = (("n", 1), ("sum", value), ("squares", value * value))
         found.extend((self.feature("q", key, name), weight) for name, weight in sums)
-        for band in self._bands[key].bands:
-            if band.holds(value):
-                found.append((self._values[key][band.value], 1))
+        bands = [band.value for band in self._bands[key].bands if band.holds(value)]
+        found.extend((self._values[key][band], 1) for band in bands)
 
     def _asked(self, answers: Mapping[str, Any], n_sections: int) -> tuple[list[int], frozenset[str]]:
         """Return the ``asked`` features and keys, remembered for equal answers to what decides them."""
@@ -435,7 +434,7 @@ class _PairTable(NamedTuple):
 
 def _sums(cells: Numbers, features: Numbers, weights: npt.NDArray[np.float64], n_features: int) -> _Sums:
     found, inverse = np.unique(cells * n_features + features, return_inverse=True)
-    amounts = np.bincount(inverse, weights=weights, minlength=len(found))
+    amounts: npt.NDArray[Any] = np.bincount(inverse, weights=weights, minlength=len(found))
     return _Sums(found // n_features, found % n_features, amounts)
 
 

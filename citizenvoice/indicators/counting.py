@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Text,
     case,
     cast,
@@ -50,6 +51,7 @@ JOB = "count"
 MARK = "recount/"
 LEASE = timedelta(seconds=30)
 CHUNK = 20_000  # responses added up at a time: what bounds the memory
+MOST_CHANGES = 100_000  # looked at in one round
 CLEAR_AT_ONCE = 5_000  # receipts marked in one commit: what bounds the time others wait
 PATIENCE = 10  # a day is not counted again sooner than this many times what counting it took
 
@@ -232,18 +234,20 @@ def pending() -> list[Work]:
             found[int(service), date.fromisoformat(f"{marked}-01")] = None
         else:
             _add_day(found, int(service), date.fromisoformat(marked))
-    changed = (
-        select(Receipt.service_id, Receipt.day)
-        .where(UNCOUNTED)
-        .group_by(Receipt.service_id, Receipt.day)
-        .order_by(Receipt.service_id, Receipt.day)
-    )
-    for service_id, day in db.session.execute(changed):
+    for service_id, day in set(db.session.execute(changed()).all()):
         _add_day(found, service_id, day)
     return [
         Work(service_id, month, tuple(sorted(days)) if days is not None else ())
         for (service_id, month), days in sorted(found.items(), key=lambda item: item[0])
     ]
+
+
+def changed() -> Select[int, date]:
+    """Return the statement for the days of the oldest changes, read from the index of what is uncounted.
+
+    Grouping in the database would tempt SQLite to walk through every receipt there is.
+    """
+    return select(Receipt.service_id, Receipt.day).where(UNCOUNTED).order_by(Receipt.id).limit(MOST_CHANGES)
 
 
 def everything() -> list[Work]:

@@ -41,6 +41,7 @@ MINIMUM = 10  # answers, where neither the indicator nor the operator says other
 LEAST_MINIMUM = 5  # nobody may go below it: it protects people
 MAX_DAYS_LISTED = 62
 MAX_KEPT = 1_000
+MAX_WAITING = 100_000  # comments not read yet that are looked at; beyond that a count says nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -924,11 +925,11 @@ def _responses_by_channel(
 
 
 def _grain_conditions(starts: set[tuple[str, date]]) -> list[ColumnElement[bool]]:
-    found = []
-    for grain in (Grain.MONTH, Grain.DAY):
-        if days := [start for known, start in starts if known == grain]:
-            found.append(and_(Count.grain == grain, Count.start.between(min(days), max(days))))
-    return found
+    return [
+        and_(Count.grain == grain, Count.start.between(min(days), max(days)))
+        for grain in (Grain.MONTH, Grain.DAY)
+        if (days := [start for known, start in starts if known == grain])
+    ]
 
 
 def _sum(values: Iterable[int | None]) -> int | None:
@@ -1009,10 +1010,11 @@ def _fiscal_starts(service_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _unread(service_ids: Sequence[int]) -> dict[int, int]:
+    waiting = select(Comment.service_id).where(PENDING).order_by(Comment.id).limit(MAX_WAITING).subquery()
     rows = (
-        select(Comment.service_id, func.count())
-        .where(PENDING, Comment.service_id.in_(service_ids))
-        .group_by(Comment.service_id)
-        .order_by(Comment.service_id)
+        select(waiting.c.service_id, func.count())
+        .where(waiting.c.service_id.in_(service_ids))
+        .group_by(waiting.c.service_id)
+        .order_by(waiting.c.service_id)
     )
     return dict(db.session.execute(rows).all())

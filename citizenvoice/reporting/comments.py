@@ -33,6 +33,7 @@ from citizenvoice.feedback.queries import counted
 from citizenvoice.feedback.search import fold, matches, sought_words
 from citizenvoice.indicators.models import Count, Grain
 from citizenvoice.stats.periods import parse as parse_period
+from citizenvoice.surveys.definition import localise
 from citizenvoice.surveys.models import Survey, SurveyService, SurveyVersion
 
 A_PAGE = 50
@@ -86,8 +87,8 @@ class Facets:
 class CommentFilter:
     """Which comments of one service: the same value for a page, its count and its files.
 
-    ``start`` and ``end`` are days, ``end`` the first one not wanted. Contributions that do not count are left out
-    unless ``excluded`` names a reason (those only) or is ``all`` (beside those that count).
+    ``start`` and ``end`` are days, ``end`` the first one not wanted. Contributions that do not count are left
+    out unless ``excluded`` names a reason (those only) or is ``all`` (beside those that count).
     """
 
     service_id: int
@@ -168,7 +169,7 @@ class CommentFilter:
 
 
 def _excluded_condition(service_id: int, excluded: str) -> ColumnElement[bool] | None:
-    """Return the condition that a comment's contribution counts, or is left out for a reason; None for all."""
+    """Return the condition that a contribution counts, or is left out for a reason; None for all."""
     if excluded == ALL:
         return None
     left_out = select(Receipt.id).where(Receipt.service_id == service_id, not_(counted()))
@@ -180,8 +181,8 @@ def _excluded_condition(service_id: int, excluded: str) -> ColumnElement[bool] |
 def _theme_condition(theme_ids: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition that one of these themes is in force.
 
-    Two ways of asking the same: a frequent theme is looked up for one comment after the other until the page is
-    full, a rare one gives the few comments to look at. Neither database chooses between them by itself.
+    Two ways of asking the same: a frequent theme is looked up for one comment after the other until the page
+    is full, a rare one gives the few comments to look at. Neither database chooses between them by itself.
     """
     some = select(PredictedTheme.comment_id).where(PredictedTheme.theme_id.in_(theme_ids)).limit(RARE + 1)
     n = db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
@@ -314,7 +315,7 @@ def get_facets(service: Service) -> Facets:
     return Facets(
         themes=own or tuple(themes),
         channels=tuple(str(channel) for channel in CHANNEL_NAMES if channel in channels),
-        languages=tuple(sorted({*service.languages, *(language for _, language in met)})),
+        languages=tuple(sorted({*service.languages, *(language for _, language in met if language)})),
         questions=_text_questions(service.id),
         fiscal_start=service.agency.fiscal_year_start,
     )
@@ -341,8 +342,15 @@ def _text_questions(service_id: int) -> tuple[tuple[str, Mapping[str, str]], ...
         for section in definition.get("sections", ()):
             for question in section.get("questions", ()):
                 if question.get("kind") == "text":
-                    found.setdefault(question["key"], question.get("text") or {})
+                    found.setdefault(question["key"], _words_of(question, definition))
     return tuple(found.items())
+
+
+def _words_of(question: Mapping[str, Any], definition: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a question says in each of its languages, with the service's name filled in."""
+    fallback, placeholders = definition["languages"][0], definition.get("placeholders")
+    text = question.get("text") or {}
+    return {language: localise(text, language, fallback, placeholders) for language in text}
 
 
 # Reading a page of them
@@ -440,7 +448,7 @@ def parse_cursor(text: str) -> Cursor | None:
 def find_comments(
     wanted: CommentFilter, *, after: Cursor | None = None, before: Cursor | None = None, limit: int = A_PAGE
 ) -> CommentPage:
-    """Return a page of comments, the newest first: those after (older than) or before (newer than) a place."""
+    """Return a page of comments, the newest first: those after (older) or before (newer than) a place."""
     if before is not None:
         places = _places(wanted, beyond=before, limit=limit, newest_first=False)
         has_more, places = len(places) > limit, places[:limit][::-1]

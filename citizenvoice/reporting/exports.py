@@ -1,4 +1,4 @@
-"""The tables people take away: comments as they are shown, and responses with every closed answer in codes."""
+"""The tables people take away: comments as they are shown, and responses with closed answers in codes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ COMMENT_COLUMNS: dict[str, str] = {
 
 
 def comment_sheet(wanted: CommentFilter, service: Service) -> Sheet:
-    """Return the comments a filter asks for, the newest first, as a table that is read while it is written."""
+    """Return the comments a filter asks for, the newest first, as a table read while it is written."""
     rows = (_comment_row(comment, service.slug) for comment in each_comment(wanted))
     return Sheet("comments", tuple(COMMENT_COLUMNS), rows)
 
@@ -285,9 +285,9 @@ class _Version:
 class ResponseTable:
     """The responses of a service as a table: one row each, one column for each closed question.
 
-    A question keeps its column over versions and surveys, so that a file never changes its names; which survey
-    and version a row answered stands in the row. A question with several answers has one column a choice: 1
-    chosen, 0 shown and not chosen, empty when it was not asked.
+    A question keeps its column over versions and surveys, so that a file never changes its names; which
+    survey and version a row answered stands in the row. A question with several answers has one column a
+    choice: 1 chosen, 0 shown and not chosen, empty when it was not asked.
     """
 
     def __init__(self, wanted: ResponseFilter, service: Service) -> None:
@@ -412,7 +412,7 @@ def _answered_versions(service_id: int) -> Select[Any]:
 
 
 def _columns(definitions: Iterable[Definition]) -> list[Column]:
-    """Return the columns of these questionnaires' closed questions, in the order of the first that asks them."""
+    """Return the columns of the closed questions, in the order of the first questionnaire that asks them."""
     found: dict[str, Column] = {}
     for definition in definitions:
         for question, is_segment in _closed_questions(definition):

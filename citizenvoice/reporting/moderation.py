@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import not_, select
 from sqlalchemy.orm import aliased, joinedload
@@ -37,7 +38,7 @@ audit.name_actions(
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a person said about a comment at one time; ``sentiment`` or ``themes`` None: left to the machine."""
+    """What a person said about a comment at one time; None is what they left to the machine."""
 
     by: str
     at: datetime
@@ -111,9 +112,9 @@ def correct(
 ) -> bool:
     """Keep what a person read in a comment beside the machine's reading, and write down that they did.
 
-    Themes equal to the machine's are left to the machine; None and None take earlier corrections back. Who saves
-    last is right; what was said before is kept. Returns whether there was anything to keep. Never commits.
-    Raises DomainError for a comment that was withdrawn.
+    Themes equal to the machine's are left to the machine; None and None take earlier corrections back. Who
+    saves last is right; what was said before is kept. Returns whether there was anything to keep. Never
+    commits. Raises DomainError for a comment that was withdrawn.
     """
     receipt = db.session.scalars(
         select(Receipt)
@@ -144,7 +145,7 @@ def correct(
 def moderate(
     receipt: Receipt, service: Service, exclusion: Exclusion | None, *, by_id: int, now: datetime
 ) -> None:
-    """Say why a contribution does not count, or (None) that it does, and write down who said so. Never commits."""
+    """Say why a contribution does not count, or (None) that it does, and note who said so. Never commits."""
     before = receipt.exclusion
     feedback.set_exclusion(receipt, exclusion, now)
     accounts.record_audit(
@@ -206,7 +207,7 @@ def find_duplicates(service_id: int, *, before: int | None = None, limit: int = 
     )
     if before is not None:
         statement = statement.where(Receipt.id < before)
-    rows = db.session.execute(statement).all()
+    rows: Sequence[Any] = db.session.execute(statement).all()
     ids = {one.id for row in rows for one in row if one is not None}
     texts: dict[int, list[str]] = {}
     comments = (

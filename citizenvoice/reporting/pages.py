@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from flask_babel import gettext as _
 
@@ -24,6 +25,7 @@ from citizenvoice.web.charts import Bar, BarChart, LineChart, StackedBar, StackR
 
 OUTCOMES = {Level.OUTCOME, Level.IMPACT}
 N_QUOTED_THEMES = 3
+QUOTES_A_THEME = 2
 N_STACKED_THEMES = 8
 LEAST_COMMENTS = 10  # to compare how often a theme is named now and before
 
@@ -349,21 +351,20 @@ def _sentence(table: ThemeTable) -> str:
 
 def _quotes(service_id: int, themes: Sequence[ShownTheme], query: FigureQuery) -> list[ThemeQuotes]:
     """Quote, for the most frequent themes, comments with the feeling most people have in them."""
-    shown: list[int] = []
+    recent = queries.recent_comments(service_id, start=query.start, end=query.end, part=query.part)
+    shown: set[int] = set()
     found = []
     for theme in themes[:N_QUOTED_THEMES]:
-        quotes = queries.typical_comments(
-            service_id,
-            theme_id=theme.row.theme_id,
-            sentiment=_usual(theme.row.sentiment),
-            start=query.start,
-            end=query.end,
-            part=query.part,
-            without=shown,
+        usual = _usual(theme.row.sentiment)
+        fitting = (
+            quote
+            for quote in recent
+            if theme.row.theme_id in quote.themes and quote.sentiment in usual and quote.id not in shown
         )
-        shown += [quote.id for quote in quotes]
+        quotes = tuple(islice(fitting, QUOTES_A_THEME))
+        shown |= {quote.id for quote in quotes}
         if quotes:
-            found.append(ThemeQuotes(name=theme.name, key=theme.row.key, quotes=tuple(quotes)))
+            found.append(ThemeQuotes(name=theme.name, key=theme.row.key, quotes=quotes))
     return found
 
 

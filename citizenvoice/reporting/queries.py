@@ -9,13 +9,14 @@ from sqlalchemy.orm import joinedload
 
 from citizenvoice.agencies.models import Agency, Service, ServiceVolume
 from citizenvoice.agencies.queries import below
-from citizenvoice.analysis.queries import PENDING, effective_sentiment, has_theme, with_reading
+from citizenvoice.analysis.queries import PENDING, effective_sentiment, effective_themes, with_reading
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.feedback.queries import counted
 from citizenvoice.indicators.queries import Slice
 
 SERVICES_A_PAGE = 50
+LATEST = 400  # contributions looked at for quotes
 QUOTE_CHARS = (25, 320)  # long enough to say something, short enough to quote
 
 
@@ -27,15 +28,17 @@ class ServicesPage:
     next_after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """A comment worth reading aloud: what was said, when and how it came."""
+    """A comment short enough to quote: what was said, when, how it came, and what was read in it."""
 
     id: int
     text: str
     day: date
     channel: str
     language: str
+    sentiment: int | None
+    themes: frozenset[int]
 
 
 def services_page(paths: Sequence[str], *, after: str = "", limit: int = SERVICES_A_PAGE) -> ServicesPage:
@@ -65,48 +68,43 @@ def _place(slug: str, paths: Sequence[str]) -> tuple[str, str, int] | None:
     return None if row is None else (row[0], row[1], row[2])
 
 
-def typical_comments(
-    service_id: int,
-    *,
-    theme_id: int,
-    sentiment: tuple[int, ...],
-    start: date,
-    end: date,
-    part: Slice,
-    without: Sequence[int] = (),
-    limit: int = 2,
-) -> list[Quote]:
-    """Return the latest comments with a theme and the sentiment most people have in it, of quotable length.
+def recent_comments(service_id: int, *, start: date, end: date, part: Slice) -> list[Quote]:
+    """Return quotable comments among the latest contributions that count, the latest first.
 
-    Comments that do not count are left out, and so are those already shown (``without``).
+    Looks at a fixed number of contributions, however many there are.
     """
-    wanted = (
-        with_reading(
-            select(Comment.id, Comment.text, Comment.day, Comment.channel, Comment.language).join(
-                Receipt, Receipt.id == Comment.receipt_id
-            )
-        )
-        .where(
-            Comment.service_id == service_id,
-            Comment.day >= start,
-            Comment.day < end,
-            counted(),
-            has_theme(theme_id),
-            effective_sentiment().in_(sentiment),
-            func.length(Comment.text).between(*QUOTE_CHARS),
-            Comment.id.not_in(without),
-        )
-        .order_by(Comment.id.desc())
-        .limit(limit)
+    latest = (
+        select(Receipt.id)
+        .where(Receipt.service_id == service_id, Receipt.day >= start, Receipt.day < end, counted())
+        .order_by(Receipt.day.desc(), Receipt.id.desc())
+        .limit(LATEST)
     )
     if part.channel:
-        wanted = wanted.where(Comment.channel == part.channel)
+        latest = latest.where(Receipt.channel == part.channel)
     if part.language:
-        wanted = wanted.where(Comment.language == part.language)
+        latest = latest.where(Receipt.language == part.language)
+    read = with_reading(
+        select(
+            Comment.id, Comment.text, Comment.day, Comment.channel, Comment.language, effective_sentiment()
+        )
+    ).where(Comment.receipt_id.in_(latest), func.length(Comment.text).between(*QUOTE_CHARS))
+    rows = db.session.execute(read.order_by(Comment.day.desc(), Comment.id.desc())).all()
+    themes = themes_in([row[0] for row in rows])
     return [
-        Quote(id=row[0], text=row[1], day=row[2], channel=row[3], language=row[4])
-        for row in db.session.execute(wanted)
+        Quote(number, said, day, channel, language, sentiment, themes.get(number, frozenset()))
+        for number, said, day, channel, language, sentiment in rows
     ]
+
+
+def themes_in(comment_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    """Return the ids of the themes in force in each of these comments; those without one are absent."""
+    among = select(Comment.id).where(Comment.id.in_(comment_ids))
+    themes = effective_themes(among=among)
+    found: dict[int, set[int]] = {}
+    rows = select(themes.c.comment_id, themes.c.theme_id).order_by(themes.c.comment_id, themes.c.theme_id)
+    for comment_id, theme_id in db.session.execute(rows):
+        found.setdefault(comment_id, set()).add(theme_id)
+    return {comment_id: frozenset(theme_ids) for comment_id, theme_ids in found.items()}
 
 
 def channels_without_volumes(service: Service, before: date) -> list[str]:
@@ -126,8 +124,10 @@ def channels_without_volumes(service: Service, before: date) -> list[str]:
 
 
 def n_waiting(service_id: int) -> int:
-    """Return how many comments about a service the machine has not read yet."""
-    n = db.session.scalar(
-        select(func.count()).select_from(Comment).where(PENDING, Comment.service_id == service_id)
-    )
+    """Return how many comments about a service the machine has not read yet.
+
+    The sum keeps the database from walking through all comments of the service instead of those that wait.
+    """
+    ours = Comment.service_id + 0 == service_id
+    n = db.session.scalar(select(func.count()).select_from(Comment).where(PENDING, ours))
     return n or 0

@@ -1,4 +1,4 @@
-"""Tables as CSV and XLSX, written row by row while they are sent, and harmless when opened in a spreadsheet."""
+"""Tables as CSV and XLSX, written row by row while they are sent, and harmless in a spreadsheet."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 Value = str | int | float | bool | date | datetime | None
 
@@ -35,8 +35,8 @@ class Sheet:
 def safe_cell(value: Value) -> Value:
     """Return a value that no spreadsheet takes for a formula; numbers and days stay what they are.
 
-    Text that begins, perhaps after blanks, with ``= + - @`` in any width, or with a tab or a line break, gets an
-    apostrophe in front.
+    Text that begins, perhaps after blanks, with ``= + - @`` in any width, or with a tab or a line break, gets
+    an apostrophe in front.
 
     >>> safe_cell("=1+1"), safe_cell(" ＠SUM(A1)"), safe_cell("a = b"), safe_cell(-5)
     ("'=1+1", "' ＠SUM(A1)", 'a = b', -5)
@@ -57,7 +57,7 @@ def _starts_formula(text: str) -> bool:
 
 
 def csv_bytes(sheet: Sheet, *, is_marked: bool = False) -> Iterator[bytes]:
-    """Write a table as UTF-8 CSV (RFC 4180), some rows at a time; with a byte-order mark for Excel on wish."""
+    """Write a table as UTF-8 CSV (RFC 4180), some rows at a time; on wish with a byte-order mark."""
     page = io.StringIO()
     if is_marked:
         page.write(BOM)
@@ -110,9 +110,9 @@ class _Pipe(io.RawIOBase):
 def xlsx_bytes(sheets: Iterable[Sheet]) -> Iterator[bytes]:
     """Write tables as an Excel workbook (ECMA-376), some rows at a time.
 
-    Nothing is kept: neither in memory nor in a file of its own. A table with more rows than a worksheet can hold
-    goes on in the next one. Texts are written as texts, never as formulas, and are made safe all the same: what is
-    saved as CSV from the workbook must be as harmless as our own.
+    Nothing is kept: neither in memory nor in a file of its own. A table with more rows than a worksheet can
+    hold goes on in the next one. Texts are written as texts, never as formulas, and are made safe all the
+    same: what is saved as CSV from the workbook must be as harmless as our own.
     """
     pipe = _Pipe()
     names: list[str] = []
@@ -179,11 +179,13 @@ _SHEET_HEAD = (
     "<sheetData>"
 ).encode()
 _STYLES = (
-    f'{_XML}<styleSheet xmlns="{_MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
-    '</numFmts><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
+    f'{_XML}<styleSheet xmlns="{_MAIN}">'
+    '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/></numFmts>'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/>'
-    '</fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
     '<cellXfs count="3"><xf xfId="0"/><xf xfId="0" fontId="1" applyFont="1"/>'
     '<xf xfId="0" numFmtId="164" applyNumberFormat="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
@@ -192,39 +194,32 @@ _STYLES = (
 
 def _about(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the parts that say what the workbook holds; they are known last."""
-    numbers = range(1, len(names) + 1)
-    types = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_KIND}.worksheet+xml"/>'
-        for n in numbers
-    )
-    sheets = "".join(
-        f'<sheet name="{escape(name, {chr(34): "&quot;"})}" sheetId="{n}" r:id="rId{n}"/>'
-        for n, name in zip(numbers, names, strict=True)
-    )
-    relations = "".join(
-        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
-        for n in numbers
-    )
-    yield (
-        "xl/workbook.xml",
-        f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>',
-    )
-    yield (
-        "xl/_rels/workbook.xml.rels",
-        f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">{relations}'
-        f'<Relationship Id="rId{len(names) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    )
+    sheets = types = relations = ""
+    for n, name in enumerate(names, start=1):
+        sheets += f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>'
+        types += f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_KIND}.worksheet+xml"/>'
+        relations += _relation(n, "worksheet", f"worksheets/sheet{n}.xml")
+    relations += _relation(len(names) + 1, "styles", "styles.xml")
+    workbook = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>'
+    yield "xl/workbook.xml", _XML + workbook
+    yield "xl/_rels/workbook.xml.rels", _relations(relations)
     yield "xl/styles.xml", _STYLES
-    yield (
-        "_rels/.rels",
-        f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    )
-    yield (
-        "[Content_Types].xml",
-        f'{_XML}<Types xmlns="{_PACKAGE}/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/>{types}</Types>',
-    )
+    yield "_rels/.rels", _relations(_relation(1, "officeDocument", "xl/workbook.xml"))
+    yield "[Content_Types].xml", _TYPES.format(more=types)
+
+
+_TYPES = (
+    f'{_XML}<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/>{{more}}</Types>'
+)
+
+
+def _relation(n: int, kind: str, target: str) -> str:
+    return f'<Relationship Id="rId{n}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+
+
+def _relations(found: str) -> str:
+    return f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">{found}</Relationships>'

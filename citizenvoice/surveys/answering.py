@@ -28,13 +28,14 @@ from citizenvoice.web.clock import day_in
 
 # The answer that stands for the whole response beside its comments, most telling first.
 MAIN_ROLES = (
-    *("overall", "satisfaction", "csat", "gds", "fft", "sqd0", "sdg_satisfaction", "trust"),
+    *("overall", "satisfaction", "csat", "gds", "fft", "sqd0", "sdg_overall", "trust"),
     *("recommend", "nps", "ces", "effort"),
 )
+# What a text question asks for, by its key: a hint for reading short answers.
 PROMPTS = {
-    **dict.fromkeys(("good", "went_well", "comment_good", "praise"), "good"),
-    **dict.fromkeys(("improve", "went_wrong", "comment_improve", "improvement"), "improve"),
-    **dict.fromkeys(("why", "reason", "comment_why"), "why"),
+    **dict.fromkeys(("good", "what_was_good", "praise"), "good"),
+    **dict.fromkeys(("improve", "better", "improvement"), "improve"),
+    **dict.fromkeys(("why", "reason"), "why"),
 }
 MAX_KEPT = 500  # surveys and versions a process remembers
 MAX_PAGES = 64  # pages kept of one of them
@@ -125,7 +126,7 @@ def words_of(
     for key, text in texts.items():
         if text.strip():
             masked = redact(text, region=region, more_regions=more)
-            prompt = PROMPTS.get(definition.question(key).role or "", "other")
+            prompt = PROMPTS.get(key, "other")
             found.append(Words(key, prompt, masked.text, masked.counts))
     return tuple(found)
 

@@ -188,7 +188,11 @@ def _is_time(value: str, pattern: str) -> bool:
 
 
 def _likeness(name: str, words: str) -> float:
-    return 1.0 if name == words else SequenceMatcher(None, name, words).ratio()
+    if name == words:
+        return 1.0
+    if len(words.split()) == 1 and words in name.split():  # the key or the role, among other words
+        return 0.9
+    return SequenceMatcher(None, name, words).ratio()
 
 
 def _fits(question: Question, column: Column) -> bool:

@@ -19,7 +19,6 @@ from sqlalchemy.exc import OperationalError
 
 from citizenvoice.accounts.actions import record_audit
 from citizenvoice.accounts.audit import name_actions
-from citizenvoice.config import ROOT
 from citizenvoice.db import db, writing
 from citizenvoice.errors import N_, DomainError, NotFoundError
 from citizenvoice.surveys.definition import Definition, parse_definition
@@ -52,7 +51,7 @@ class LeaseLostError(Exception):
 
 def folder() -> Path:
     """Return where uploaded files wait; web processes and workers share it."""
-    found = Path(current_app.config.get("IMPORTS_FOLDER") or ROOT / "var" / "imports")
+    found = Path(current_app.config["IMPORTS_FOLDER"])
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
     return found
 

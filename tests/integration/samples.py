@@ -5,18 +5,21 @@ argument to ``SAMPLES``: by its name alone, or as ``"endpoint:argument"`` where 
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 from citizenvoice.accounts import links
 from citizenvoice.accounts.models import ApiKey, Membership, User
-from citizenvoice.agencies.models import Agency, Service
+from citizenvoice.agencies import actions as catalogue
+from citizenvoice.agencies.models import Agency, Service, ServiceVolume
+from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
-from citizenvoice.surveys import actions, drafting
+from citizenvoice.surveys import actions, drafting, import_runs
 from citizenvoice.surveys import links as survey_links
 from citizenvoice.surveys.instrument_library import get_instrument
-from citizenvoice.surveys.models import Link, Survey
+from citizenvoice.surveys.models import ImportRun, Link, Survey
 from citizenvoice.web.clock import utc_now
 from tests.factories import (
     AgencyFactory,
@@ -89,10 +92,40 @@ class World:
         """The short link into the survey."""
         return survey_links.make_links(self.survey, now=utc_now())[0]
 
+    @cached_property
+    def upload(self) -> ImportRun:
+        """A file uploaded for the survey, its columns chosen."""
+        path = import_runs.keep_upload("answers.csv", BytesIO(b"at,score\n2026-05-01,9\n"))
+        run = import_runs.create_run(self.survey, path, filename="answers.csv", by_id=None, now=utc_now())
+        mapping = {"response": {"received_at": "at"}, "answers": {"nps": "score"}}
+        import_runs.choose_columns(run, mapping, import_runs.definition_of(run))
+        return run
+
+    @cached_property
+    def volume(self) -> ServiceVolume:
+        """People the service served in a month."""
+        return catalogue.record_volume(
+            self.service,
+            channel="website",
+            start=date(2026, 5, 1),
+            end=date(2026, 6, 1),
+            n_served=10,
+            n_offered=4,
+        )
+
 
 def password_token(world: World) -> str:
     """Return the last part of a link with which somebody sets a password."""
     return links.password_link(world.user, lasts=timedelta(hours=1), now=utc_now()).rpartition("/")[2]
+
+
+def finished_import(world: World) -> int:
+    """Return an import of the survey that came to its end with refused rows."""
+    run = world.upload
+    import_runs.rejects_path(run).write_text("line,column,reason\n")
+    run.state = "done"
+    db.session.flush()
+    return run.id
 
 
 SAMPLES: dict[str, Callable[[World], Any]] = {
@@ -114,6 +147,10 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
     "survey": lambda world: world.survey.slug,
     "survey_slug": lambda world: world.survey.slug,
     "token": password_token,
+    "import_id": lambda world: world.upload.id,
+    "imports.rejects:import_id": finished_import,
+    "kind": lambda _world: "services",
+    "volume_id": lambda world: world.volume.id,
     "service_indicators.show:code": lambda world: f"{world.survey.slug}/nps/nps_v1",
     "service_indicators.decide:code": lambda world: f"{world.survey.slug}/nps/nps_v1",
     "table": lambda _world: "themes",
@@ -121,4 +158,4 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
 }
 
 # Arguments that name nothing an agency owns: the same for everybody, so never "not found" for strangers.
-OF_NOBODY = {"language", "format", "instrument", "method_id", "table", "token"}
+OF_NOBODY = {"language", "format", "instrument", "kind", "method_id", "table", "token"}

@@ -1,4 +1,4 @@
-"""The files people take away: comments and responses as CSV and XLSX, of any size, sent while they are read."""
+"""The files people take away: comments and responses as CSV and XLSX, of any size, sent as they are read."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,6 +1,6 @@
 """The public page of a service, its figures as data, and what each method means; all cached whole."""
 
-from flask import Blueprint, current_app, url_for
+from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 
 from citizenvoice.accounts.access import Audience, open_to
@@ -31,14 +31,6 @@ def show(language: str, service_slug: str) -> ResponseReturnValue:
         agency_name=card.agency,
         target_words=wording.target_words,
         in_words=wording.in_words,
-        language_links=[
-            {
-                "code": code,
-                "url": url_for(".show", language=code, service_slug=service_slug),
-                "current": code == language,
-            }
-            for code in LANGUAGES
-        ],
     )
     return pages.answer(pages.finished(html), SECONDS)
 

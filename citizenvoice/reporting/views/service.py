@@ -1,7 +1,7 @@
 """The page of a service for its managers, and the files of its tables."""
 
 from functools import partial
-from urllib.parse import urlencode
+from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -46,8 +46,8 @@ def table(service_slug: str, table: str) -> ResponseReturnValue:
 
 def comments_url(slug: str, query: FigureQuery, **wanted: str) -> str:
     """Return the address of the comments behind a number."""
-    page = url_for("service_figures.show", service_slug=slug)
-    return f"{page}/comments?{urlencode(query.comments(**wanted))}"
+    arguments: dict[str, Any] = {**query.comments(**wanted)}
+    return url_for("comments.explore", service_slug=slug, **arguments)
 
 
 def csv_file(sheet: Sheet, name: str) -> Response:

@@ -164,9 +164,7 @@ def ask_about_the_only_service(language: str, survey: str) -> ResponseReturnValu
     if not services:
         raise NotFoundError(N_("There is no survey here that can be answered now."))
     if len(services) == 1:
-        return redirect(
-            url_for(".ask", language=language, survey=survey, service=services[0], **_query())
-        )
+        return redirect(url_for(".ask", language=language, survey=survey, service=services[0], **_query()))
     targets = [open_surveys().get(survey, service) for service in services]
     title = targets[0].definition.say(targets[0].definition.title, language)
     body = pages.render(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, text, update
 
 from citizenvoice.analysis import actions, queries, reading
 from citizenvoice.analysis.models import Annotation, Prediction
@@ -167,3 +167,20 @@ def test_what_is_forgotten_is_not_found_and_the_index_can_be_filled_anew(world: 
     assert found_by("secret") == ["Second secret"]
     assert search.reindex() == 2
     assert found_by("secret") == ["First secret", "Second secret"]
+
+
+def test_the_queue_is_read_from_its_own_index(world: World) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses by its statistics")
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    reading.claim("token", NOW)
+    event.remove(db.engine, "before_cursor_execute", note)
+    queue = next(one for one in seen if "lease_until <" in one)
+    inner = queue[queue.index("(SELECT") + 1 : queue.index(")", queue.index("LIMIT"))].replace("?", "1")
+    plan = db.session.execute(text(f"EXPLAIN QUERY PLAN {inner}")).all()
+    assert "ix_comment_unread" in str(plan)

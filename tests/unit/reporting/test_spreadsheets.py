@@ -3,6 +3,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 import openpyxl
 import pytest
@@ -82,7 +83,7 @@ def workbook(*sheets: Sheet) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(b"".join(xlsx_bytes(sheets))))
 
 
-def rows(sheet: openpyxl.worksheet.worksheet.Worksheet) -> list[list[object]]:
+def rows(sheet: Any) -> list[list[object]]:
     return [[cell.value for cell in row] for row in sheet.rows]
 
 

@@ -1,0 +1,1 @@
+"""The catalogue: agencies, services, stages and volumes."""
