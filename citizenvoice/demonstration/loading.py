@@ -64,12 +64,16 @@ def is_loaded() -> bool:
     return find_user(PEOPLE[0][0]) is not None
 
 
-def load(*, now: datetime, secret: str, regions: Sequence[str] = ("US",)) -> Iterator[str | Loaded]:
+def load(
+    *, now: datetime, secret: str, regions: Sequence[str] = ("US",), scale: float = 1.0
+) -> Iterator[str | Loaded]:
     """Load the country into an empty catalogue; yield a line after each step, and at last what was loaded.
 
-    Commits after every step. The same day and seed give the same country.
+    Commits after every step. The same day and seed give the same country; ``scale`` makes it smaller.
     """
     facts = population.country()
+    for service_facts in facts["services"]:
+        service_facts["n"] = max(7, round(service_facts["n"] * scale))
     until = now.date()
     with writing():
         tree = _agencies(facts)

@@ -1,11 +1,12 @@
-"""Registration of the filters that the shared templates in ``templates/components/`` are written with."""
+"""Registration of what the shared templates in ``templates/components/`` are written with."""
 
 from flask import Flask
 
-from citizenvoice.web import charts, formats
+from citizenvoice.web import charts, formats, languages
 
 
 def register(app: Flask) -> None:
-    """Make number formats and small drawings known to the app's templates."""
+    """Make number formats, small drawings and marks of language known to the app's templates."""
     formats.register(app)
     app.jinja_env.filters["interval_bar"] = charts.interval_bar
+    app.jinja_env.globals.update(ours=languages.ours, our_language=languages.our_language)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from babel import Locale
 from flask import current_app, g, has_request_context, request
+from markupsafe import Markup
 
-from citizenvoice.config import LANGUAGES
+from citizenvoice.config import ANSWERING_LANGUAGES, LANGUAGES
 
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 
@@ -14,7 +15,13 @@ def page_language() -> str:
     """Return the language of the page being made; pages that know better set it with ``speak``."""
     if not has_request_context():
         return str(current_app.config["BABEL_DEFAULT_LOCALE"])
-    return str(g.get("language") or best_language())
+    return str(g.get("language") or _addressed() or best_language())
+
+
+def _addressed() -> str | None:
+    """Return the language at the head of the address, for pages that say why there is no other page."""
+    first = request.path.split("/", 2)[1:2]
+    return first[0] if first and first[0] in ANSWERING_LANGUAGES else None
 
 
 def best_language() -> str:
@@ -39,14 +46,43 @@ def speak(language: str) -> None:
 
 
 def interface_language() -> str:
-    """Return the language of the interface's own words: the page's, if we are translated into it."""
+    """Return the language of the interface's own words: the page's, if there are words in it."""
     language = page_language()
+    for code in (language, _base(language)):
+        if code in ANSWERING_LANGUAGES:
+            return code
+    return str(current_app.config["BABEL_DEFAULT_LOCALE"])
+
+
+def site_language() -> str:
+    """Return the language in which to go on to pages that citizens' languages do not have."""
+    language = interface_language()
     return language if language in LANGUAGES else str(current_app.config["BABEL_DEFAULT_LOCALE"])
+
+
+def ours(text: str) -> str:
+    """Mark words of the interface with their language where the page is in one we have no words for."""
+    mark = our_language()
+    return Markup("<span{}>{}</span>").format(mark, text) if mark else text
+
+
+def our_language() -> Markup:
+    """Return the attributes of an element that holds the interface's words; none where they fit the page."""
+    page, own = page_language(), interface_language()
+    return (
+        Markup("")
+        if own in (page, _base(page))
+        else Markup(' lang="{}" dir="{}"').format(own, direction(own))
+    )
+
+
+def _base(language: str) -> str:
+    return language.split("-")[0].split("_")[0]
 
 
 def direction(language: str) -> str:
     """Return ``rtl`` or ``ltr``."""
-    return "rtl" if language.split("-")[0].split("_")[0] in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if _base(language) in RIGHT_TO_LEFT else "ltr"
 
 
 def own_name(language: str) -> str:

@@ -1,5 +1,6 @@
 """What stands around every page: where home is, the ways to other pages, the same page in other languages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import has_request_context, request
@@ -13,10 +14,9 @@ MANAGE = "/manage"
 
 def public() -> dict[str, Any]:
     """Return what stands around a public page; it depends on the address alone, never on who is asking."""
-    language = languages.interface_language()
     return {
-        "home_url": f"/{language}/",
-        "footer_links": footer_links(language),
+        "home_url": f"/{languages.site_language()}/",
+        "footer_links": footer_links(languages.interface_language()),
         "language_links": language_links(),
     }
 
@@ -30,11 +30,11 @@ def footer_links(language: str) -> list[dict[str, str]]:
     ]
 
 
-def language_links() -> list[dict[str, Any]]:
-    """Return the ways to this page in each language; none where the address names no language."""
+def language_links(offered: Sequence[str] = LANGUAGES) -> list[dict[str, Any]]:
+    """Return the ways to this page in each language it has; none where the address names none of them."""
     path = request.path if has_request_context() else ""
     current, slash, rest = path.removeprefix("/").partition("/")
-    if not slash or current not in LANGUAGES or request.method != "GET":
+    if not slash or current not in offered or request.method != "GET":
         return []
     return [
         {
@@ -44,7 +44,7 @@ def language_links() -> list[dict[str, Any]]:
             "direction": languages.direction(code),
             "current": code == current,
         }
-        for code in LANGUAGES
+        for code in offered
     ]
 
 

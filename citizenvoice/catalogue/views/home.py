@@ -1,14 +1,16 @@
 """Where the public begins: every service in one list with a search, and what we promise."""
 
-from flask import Blueprint, redirect, request, url_for
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from citizenvoice.accounts.access import Audience, open_to
 from citizenvoice.catalogue import directory
-from citizenvoice.config import LANGUAGES
+from citizenvoice.config import ANSWERING_LANGUAGES, LANGUAGES
 from citizenvoice.db import db
 from citizenvoice.errors import N_, NotFoundError
-from citizenvoice.web import languages, pages
+from citizenvoice.web import languages, pages, surroundings
 
 bp = Blueprint("home", __name__)
 SECONDS = 60
@@ -41,20 +43,25 @@ def index(language: str) -> ResponseReturnValue:
 @open_to(Audience.PUBLIC)
 def privacy(language: str) -> ResponseReturnValue:
     """Say what is stored and what is not."""
-    speak(language)
-    return pages.answer(pages.finished(pages.render("catalogue/privacy.html", language)))
+    return promise(language, "catalogue/privacy.html")
 
 
 @bp.get("/<language>/accessibility")
 @open_to(Audience.PUBLIC)
 def accessibility(language: str) -> ResponseReturnValue:
     """Say how accessible these pages are."""
-    speak(language)
-    return pages.answer(pages.finished(pages.render("catalogue/accessibility.html", language)))
+    return promise(language, "catalogue/accessibility.html")
 
 
-def speak(language: str) -> None:
-    """Speak the language of the address. Raises NotFoundError for one we do not speak."""
-    if language not in LANGUAGES:
+def promise(language: str, template: str) -> Response:
+    """Answer with a page that whoever answers can read in their own language."""
+    speak(language, ANSWERING_LANGUAGES)
+    links = surroundings.language_links(ANSWERING_LANGUAGES)
+    return pages.answer(pages.finished(pages.render(template, language, language_links=links)))
+
+
+def speak(language: str, offered: Sequence[str] = LANGUAGES) -> None:
+    """Speak the language of the address. Raises NotFoundError for one the page is not offered in."""
+    if language not in offered:
         raise NotFoundError(N_("This page is not available in this language."))
     languages.speak(language)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from citizenvoice.accounts.access import Audience, open_to
-from citizenvoice.config import LANGUAGES
+from citizenvoice.config import ANSWERING_LANGUAGES
 from citizenvoice.db import db, writing
 from citizenvoice.errors import NotFoundError
 from citizenvoice.feedback import codes
@@ -86,7 +86,7 @@ def withdraw(language: str) -> ResponseReturnValue:
 
 
 def _speak(language: str) -> None:
-    if language not in LANGUAGES:
+    if language not in ANSWERING_LANGUAGES:
         abort(404)
     languages.speak(language)
 
@@ -151,7 +151,7 @@ def _page(name: str, language: str, **facts: Any) -> str:
                 "url": f"/{code}/receipt",
                 "current": code == language,
             }
-            for code in LANGUAGES
+            for code in ANSWERING_LANGUAGES
         ],
         **facts,
     )

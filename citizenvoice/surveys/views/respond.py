@@ -13,9 +13,9 @@ from flask import Blueprint, Response, current_app, g, redirect, request, url_fo
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from citizenvoice.accounts.access import Audience, open_to
-from citizenvoice.config import LANGUAGES
 from citizenvoice.db import db, writing
 from citizenvoice.errors import N_, DomainError, NotFoundError
 from citizenvoice.feedback import codes
@@ -96,6 +96,7 @@ def visit(language: str, survey: str, service: str, sent: Mapping[str, str], *, 
     target = open_surveys().get(survey, service)
     if language not in target.definition.languages:
         raise NotFoundError(N_("This survey is not asked in this language."))
+    languages.speak(language)
     number, order = sent.get(VERSION, ""), sent.get(ORDER, "0")
     questionnaire = target.questionnaire
     if number.isdecimal() and int(number) != target.offer.number:
@@ -166,6 +167,10 @@ def ask_about_the_only_service(language: str, survey: str) -> ResponseReturnValu
     if len(services) == 1:
         return redirect(url_for(".ask", language=language, survey=survey, service=services[0], **_query()))
     targets = [open_surveys().get(survey, service) for service in services]
+    if language not in targets[0].definition.languages:
+        return redirect(
+            url_for(request.endpoint or "", **_in_another_language(targets[0], request.view_args))
+        )
     title = targets[0].definition.say(targets[0].definition.title, language)
     body = pages.render(
         "surveys/respond/choose_service.html",
@@ -396,7 +401,7 @@ def _receipt_page(seen: Visit) -> str:
 
 def _surroundings(seen: Visit) -> dict[str, Any]:
     """Return what stands around the questions."""
-    target, interface = seen.target, seen.language if seen.language in LANGUAGES else LANGUAGES[0]
+    target = seen.target
     links = [
         {
             "code": code,
@@ -413,7 +418,7 @@ def _surroundings(seen: Visit) -> dict[str, Any]:
         "service_name": target.service_name(seen.language),
         "language_links": links,
         "action": seen.action,
-        "footer_links": surroundings.footer_links(interface),
+        "footer_links": surroundings.footer_links(languages.interface_language()),
     }
 
 
@@ -434,7 +439,8 @@ def _problems(printed: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [
         {
             "href": f"#{field['id']}",
-            "text": _("%(question)s: %(problem)s", question=field["text"], problem=error),
+            "text": Markup(_("%(question)s: %(problem)s"))  # noqa: S704 - ours; what it is given is escaped
+            % {"question": field["text"], "problem": languages.ours(error)},
         }
         for field in printed
         for error in field["errors"]

@@ -161,9 +161,13 @@ def test_stages_are_renamed_added_and_taken_out(client: PageClient, ministry: Ag
     service = ServiceFactory.create(agency=ministry, slug="s")
     service.stages = [JourneyStage(position=1, name="Start"), JourneyStage(position=2, name="End")]
     rows = {
-        **{"name-1": "Apply", "name-1-es": "Solicitar", "point-1": "post_interaction"},
-        **{"name-2": "", "point-2": "post_interaction"},
-        **{"name-3": "Collect", "point-3": "post_service_journey"},
+        "name-1": "Apply",
+        "name-1-es": "Solicitar",
+        "point-1": "post_interaction",
+        "name-2": "",
+        "point-2": "post_interaction",
+        "name-3": "Collect",
+        "point-3": "post_service_journey",
     }
 
     client.post("/manage/services/s/stages", data=rows)

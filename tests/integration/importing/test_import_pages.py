@@ -45,7 +45,7 @@ def upload(client: PageClient, content: bytes, name: str = "answers.csv") -> Tes
 def filled_in(html: str) -> dict[str, str]:
     """Return what the first form of the page would send."""
     form = BeautifulSoup(html, "html.parser").select("main form")[0]
-    sent: dict[str, Any] = {}
+    sent: dict[Any, Any] = {}
     for control in form.select("input, textarea, select"):
         if control.name == "select":
             chosen = control.select_one("option[selected]") or control.select_one("option")
@@ -90,8 +90,14 @@ def test_a_file_comes_in_through_the_pages(app: Flask, client: PageClient, surve
     found = db.session.scalars(select(ImportRun)).one()
     assert found.state == "done"
     assert found.summary == {
-        **{"n_rows": 4, "n_imported": 2, "n_known": 0, "n_changed": 0, "n_rejected": 2, "n_empty": 0},
-        **{"n_responses": 2, "n_comments": 2},
+        "n_rows": 4,
+        "n_imported": 2,
+        "n_known": 0,
+        "n_changed": 0,
+        "n_rejected": 2,
+        "n_empty": 0,
+        "n_responses": 2,
+        "n_comments": 2,
     }
     assert db.session.scalars(select(Response.answers).order_by(Response.id)).all() == [
         {"fft": 1},
