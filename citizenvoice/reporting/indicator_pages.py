@@ -162,13 +162,13 @@ def parts_of(
 
 
 def groups(service: Service, code: str, query: FigureQuery, minimum: int) -> list[tuple[str, str, Figure]]:
-    """Return (kind of group, group, figure) of one indicator, the main one if none is named.
+    """Return (kind of group, group, figure) of one indicator, or of the main one where no code is given.
 
     Raises NotFoundError where there is no such indicator.
     """
     found = indicators.indicators_of(service.id, minimum=minimum)
-    wanted = found.get(code) if code or not found.main else found.main
-    parts = parts_of(service, found, wanted, query)
+    definition = found.get(code) if code else found.main
+    parts = parts_of(service, found, definition, query) if definition else ()
     return [(row.by, row.group, row.figure) for part in parts for row in part.rows]
 
 

@@ -204,7 +204,9 @@ def _source(entry: Any, name: str) -> Source:
 
 def tidy_value(text: str) -> str:
     """Return a written value without blanks around it, runs of them, or a byte-order mark."""
-    return " ".join(text.replace("\ufeff", "").replace("\u200b", "").split())
+    if not text.isascii():
+        text = text.replace("\ufeff", "").replace("\u200b", "")
+    return " ".join(text.split())
 
 
 def _table(data: Mapping[str, Any], name: str) -> dict[str, Any]:

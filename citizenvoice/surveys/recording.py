@@ -8,11 +8,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import JSON, Connection, delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from citizenvoice.db import db
 from citizenvoice.feedback.duplicates import WINDOW, SenderDigest
@@ -22,6 +24,7 @@ from citizenvoice.surveys.models import Response
 # What was withdrawn may be said again; anything else of the same digest is the same thing.
 NOT_WITHDRAWN = "(exclusion IS NULL OR exclusion <> 'withdrawn')"
 CHUNK = 500  # digests looked up at once
+COPIED_FROM = 50  # rows; fewer are faster inserted
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,14 +287,41 @@ def _insert(connection: Connection, contributions: Sequence[Contribution]) -> li
         receipts.append(_receipt_row(receipt_id, first, given))
         responses.append(_response_row(receipt_id, given))
         comments.extend(_comment_rows(receipt_id, given, given.words, given.rating))
-    connection.execute(insert(Receipt), receipts)
-    connection.execute(insert(Response), responses)
-    if comments:
-        connection.execute(insert(Comment), comments)
+    _insert_rows(connection, Receipt, receipts)
+    _insert_rows(connection, Response, responses)
+    _insert_rows(connection, Comment, comments)
     return [
         Recorded(receipt_id, is_duplicate=first is not None)
         for receipt_id, first in zip(ids, firsts, strict=True)
     ]
+
+
+def _insert_rows(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all have the same columns; on PostgreSQL many of them by COPY, several times as fast."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql" or len(rows) < COPIED_FROM:
+        connection.execute(insert(model), list(rows))
+        return
+    table = model.__table__
+    columns = [table.columns[name] for name in rows[0]]
+    names = ", ".join(column.name for column in columns)
+    writers = [_copied_json if isinstance(column.type, JSON) else _copied for column in columns]
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([write(value) for write, value in zip(writers, row.values(), strict=True)])
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(f"COPY {table.name}", None, error) from error
+
+
+def _copied_json(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _copied(value: Any) -> Any:
+    return str(value) if isinstance(value, StrEnum) else value
 
 
 def _key_of(given: Contribution) -> tuple[int, str] | None:
