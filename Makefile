@@ -51,14 +51,15 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 
 messages: $(VENV)/development ## bring the translation catalogues up to date with the code
 	@mkdir -p var citizenvoice/translations
-	$(BIN)/pybabel --quiet extract --mapping babel.cfg --keyword _l --keyword N_ --sort-by-file --add-location file \
+	$(PYBABEL) --quiet extract --mapping babel.cfg --keyword _l --keyword N_ --sort-by-file --add-location file \
 		--project citizenvoice --copyright-holder citizenvoice --output var/messages.pot .
 	@for language in $(TRANSLATED); do \
 		test -f citizenvoice/translations/$$language/LC_MESSAGES/messages.po || \
-		$(BIN)/pybabel --quiet init --input-file var/messages.pot --output-dir citizenvoice/translations \
+		$(PYBABEL) --quiet init --input-file var/messages.pot --output-dir citizenvoice/translations \
 			--locale $$language || exit 1; done
-	$(BIN)/pybabel --quiet update --input-file var/messages.pot --output-dir citizenvoice/translations \
+	$(PYBABEL) --quiet update --input-file var/messages.pot --output-dir citizenvoice/translations \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+PYBABEL = $(BIN)/python -m babel.messages.frontend
 TRANSLATED = $(shell $(BIN)/python -c 'from citizenvoice import config; print(*config.TRANSLATED)')
 
 urls: $(VENV)/development ## add new addresses to the list of those we promised to keep

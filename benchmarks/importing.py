@@ -81,21 +81,21 @@ def measure(url: str, file: Path, folder: Path) -> float:
     with app.app_context():
         kind = db.engine.dialect.name
         survey = new_survey()
-        first, rate = timed(survey, file, folder)
-        again, rate_again = timed(survey, file, folder)
+        first, rate, own_rate = timed(survey, file, folder)
+        again, rate_again, _own = timed(survey, file, folder)
         db.session.remove()
         db.engine.dispose()
     if first.n_imported != ROWS or again.n_known != ROWS:
         raise RuntimeError(f"imported {first.n_imported} of {ROWS} rows, then knew {again.n_known}")
     sys.stdout.write(
-        f"{kind}: {rate:,.0f} rows/s (aim {AIM:,}); the same file again {rate_again:,.0f} rows/s; "
-        f"{first.n_comments:,} comments masked\n"
+        f"{kind}: {rate:,.0f} rows/s (aim {AIM:,}; {own_rate:,.0f} rows a second of our own processor time); "
+        f"the same file again {rate_again:,.0f} rows/s; {first.n_comments:,} comments masked\n"
     )
     return rate
 
 
-def timed(survey: Survey, file: Path, folder: Path) -> tuple[Summary, float]:
-    """Import the file and return what became of it and the rows a second."""
+def timed(survey: Survey, file: Path, folder: Path) -> tuple[Summary, float, float]:
+    """Import the file; return what became of it and the rows a second, by the clock and by our own work."""
     version = survey.versions[-1]
     mapping = mapping_of(
         {
@@ -106,9 +106,9 @@ def timed(survey: Survey, file: Path, folder: Path) -> tuple[Summary, float]:
         parse_definition(version.definition),
     )
     importer = Importer(survey, version, mapping, now=utc_now(), regions=("US", "GB", "PH", "ES", "MX"))
-    started = time.perf_counter()
+    started, work = time.perf_counter(), time.process_time()
     summary = importer.run(file, folder / "rejects.csv")
-    return summary, ROWS / (time.perf_counter() - started)
+    return summary, ROWS / (time.perf_counter() - started), ROWS / (time.process_time() - work)
 
 
 def new_survey() -> Survey:

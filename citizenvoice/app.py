@@ -184,9 +184,8 @@ def say_no(status: int, error: Exception) -> Response:
     sentence = gettext(error.message, **error.params) if isinstance(error, DomainError) else ""
     if request.path.startswith("/api/"):
         title = sentence or getattr(error, "description", "") or "Error"
-        response: Response = current_app.json.response(
-            {"type": "about:blank", "status": status, "title": title}
-        )
+        problem = current_app.json.dumps({"type": "about:blank", "status": status, "title": title})
+        response = current_app.make_response(problem)
         response.mimetype = "application/problem+json"
     else:
         template = ERROR_PAGES.get(status, "errors/bad_request.html")

@@ -10,7 +10,7 @@ from citizenvoice.db import Base
 LOCK_TIMEOUT = "4s"
 
 
-def is_ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compared: Any) -> bool:
+def is_ours(_object: Any, name: str | None, kind: str, *_rest: Any) -> bool:
     """Leave out the full-text index: each database has its own kind, which no model describes."""
     return not (kind == "table" and (name or "").startswith("comment_search"))
 

@@ -46,7 +46,7 @@ def check_page(html: str) -> None:
     assert len(headings) == 1, f"{len(headings)} h1 elements"
     title = page.select_one("head > title")
     assert title is not None
-    assert words(title).removeprefix("Error: ").startswith(words(headings[0])), (
+    assert words(title).removeprefix("Error: ").removeprefix("خطأ: ").startswith(words(headings[0])), (
         f"{words(title)!r} is no title"
     )
 

@@ -1,4 +1,4 @@
-"""Every sentence of the interface has a complete Spanish translation, and no catalogue holds stale ones."""
+"""The interface is in Spanish, what citizens meet in Arabic too, and no catalogue holds stale sentences."""
 
 import re
 from collections.abc import Iterator
@@ -11,13 +11,35 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask_babel import force_locale, gettext
+from jinja2 import Environment, FileSystemLoader, meta
+from werkzeug.test import TestResponse
 
+from citizenvoice.config import ANSWERING_LANGUAGES, CITIZEN_LANGUAGES, LANGUAGES, SOURCE_LANGUAGE
 from citizenvoice.web.translations import FOLDER, catalogue_path
+from tests.integration.answering.asking import FIRST, address, code_on, live_survey, send
+from tests.pages import PageClient
 from tests.servers import ROOT
 
-COMPLETE = ("es",)
+COMPLETE = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
+CITIZENS_PAGES = (
+    "surveys/respond/*.html",
+    "reporting/receipt_*.html",
+    "errors/*.html",
+    "layouts/public.html",
+)
+PROMISES = ("catalogue/privacy.html", "catalogue/accessibility.html")
+CITIZENS_MODULES = (
+    "agencies/models.py",  # names of channels
+    "reporting/receipts.py",
+    "reporting/views/receipt.py",
+    "surveys/validation.py",
+    "surveys/values.py",
+    "surveys/views/respond.py",
+    "web/surroundings.py",
+)
 CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/messages.po"))
 KEYWORDS = {
     "_": None,
@@ -42,8 +64,8 @@ class Sentence(NamedTuple):
 
 
 @cache
-def sentences() -> dict[Sentence, str]:
-    """Return every sentence of code and templates, with the file it stands in."""
+def sentences() -> dict[Sentence, set[str]]:
+    """Return every sentence of code and templates, with the files it stands in."""
     with (ROOT / "babel.cfg").open() as lines:
         methods, options = parse_mapping_cfg(lines)
     catalogue = Catalog()
@@ -51,7 +73,38 @@ def sentences() -> dict[Sentence, str]:
         ROOT, methods, options, keywords=KEYWORDS
     ):
         catalogue.add(message, locations=[(file, 0)], context=context)
-    return {key(message): message.locations[0][0] for message in catalogue if message.id}
+    return {key(message): {file for file, _line in message.locations} for message in catalogue if message.id}
+
+
+@cache
+def citizens_files() -> frozenset[str]:
+    """Return the files whose sentences meet whoever answers a survey: pages with all they are made of."""
+    folder = ROOT / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder), extensions=["jinja2.ext.i18n"], autoescape=True
+    )
+    waiting = [str(path.relative_to(folder)) for pattern in CITIZENS_PAGES for path in folder.glob(pattern)]
+    waiting += PROMISES
+    templates: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in templates:
+            templates.add(name)
+            tree = environment.parse((folder / name).read_text())
+            waiting += [other for other in meta.find_referenced_templates(tree) if other]
+    return frozenset(
+        {f"templates/{name}" for name in templates} | {f"citizenvoice/{name}" for name in CITIZENS_MODULES}
+    )
+
+
+def missing(language: str, among: frozenset[str] | None = None) -> list[str]:
+    """Return what a catalogue does not translate of all sentences, or of those in some files."""
+    done = {key(m) for m in messages_of(catalogue_path(language)) if is_translated(m) and not m.fuzzy}
+    return [
+        f"{min(files)}: {sentence.text}"
+        for sentence, files in sentences().items()
+        if sentence not in done and (among is None or files & among)
+    ]
 
 
 def key(message: Message) -> Sentence:
@@ -67,10 +120,23 @@ def messages_of(path: Path) -> Iterator[Message]:
 
 @pytest.mark.parametrize("language", COMPLETE)
 def test_every_sentence_is_translated(language: str) -> None:
-    done = {key(m) for m in messages_of(catalogue_path(language)) if is_translated(m) and not m.fuzzy}
-    missing = [f"{file}: {sentence.text}" for sentence, file in sentences().items() if sentence not in done]
+    assert missing(language) == [], "run `make messages`, then fill in the catalogue"
 
-    assert missing == [], f"{len(missing)} to translate: run `make messages`, then fill in the catalogue"
+
+@pytest.mark.parametrize("language", CITIZEN_LANGUAGES)
+def test_every_sentence_that_citizens_meet_is_translated(language: str) -> None:
+    assert all((ROOT / file).is_file() for file in citizens_files())
+    assert missing(language, citizens_files()) == [], "run `make messages`, then fill in the catalogue"
+
+
+@pytest.mark.parametrize("language", [*COMPLETE, *CITIZEN_LANGUAGES])
+def test_a_catalogue_forms_plurals_as_its_language_does(language: str) -> None:
+    with catalogue_path(language).open("rb") as lines:
+        catalogue = read_po(lines)
+    n_forms = {len(forms(m.string)) for m in catalogue if isinstance(m.id, tuple) and is_translated(m)}
+
+    assert catalogue.plural_forms == Catalog(locale=language).plural_forms
+    assert n_forms == {catalogue.num_plurals}
 
 
 def is_translated(message: Message) -> bool:
@@ -104,3 +170,65 @@ def test_the_application_speaks_from_the_catalogue(app: Flask) -> None:
 
     with app.test_request_context(), force_locale("es"):
         assert gettext(str(message.id)).replace("%%", "%") == str(message.string).replace("%%", "%")
+
+
+def words_of(page: TestResponse) -> list[str]:
+    """Return the pieces of text that a reader sees or hears of a page."""
+    shown = BeautifulSoup(page.text, "html.parser")
+    spoken = [str(tag["aria-label"]) for tag in shown.select("[aria-label]")]
+    return [text for text in (*shown.stripped_strings, *spoken) if any(letter.isalpha() for letter in text)]
+
+
+def is_in(language: str, page: TestResponse) -> bool:
+    """Tell whether a page says it is in a language, and says none of our sentences as they are in English."""
+    html = BeautifulSoup(page.text, "html.parser").html
+    assert html is not None
+    english = {sentence.text for sentence in sentences()} & set(words_of(page))
+    return html["lang"] == language and html["dir"] == "rtl" and not english
+
+
+def test_whoever_answers_in_arabic_meets_nothing_but_arabic(client: PageClient) -> None:
+    first = client.get(address(live_survey(), "ar"))
+    sent_back = send(client, first, q1="", why="")
+    second = send(client, first, **FIRST)
+    third = send(client, second, q2="1", improve="")
+    receipt = send(client, third)
+    kept = client.post("/ar/receipt", data={"code": code_on(receipt)})
+    asked = client.post("/ar/receipt/withdraw", data={"code": code_on(receipt)})
+    wrong = client.post("/ar/receipt", data={"code": "x"})
+
+    assert [page.status_code for page in (sent_back, receipt, kept, wrong)] == [422, 200, 200, 422]
+    for page in (first, sent_back, second, third, receipt, kept, asked, wrong):
+        assert is_in("ar", page), words_of(page)
+
+
+@pytest.mark.parametrize("page", ["receipt", "privacy", "accessibility", "nothing-is-here"])
+def test_the_pages_around_answering_are_arabic(client: PageClient, page: str) -> None:
+    found = client.get(f"/ar/{page}")
+
+    assert is_in("ar", found), words_of(found)
+
+
+def test_nothing_offers_a_language_that_is_not_there(client: PageClient) -> None:
+    service = live_survey().services[0]
+    service.is_public = True
+    home = f"/en/services/{service.slug}"
+    pages = {
+        path: client.get(path) for path in ("/en/", home, "/manage/sign-in", "/ar/privacy", "/ar/receipt")
+    }
+    linked = {
+        str(link["href"])
+        for page in pages.values()
+        for link in BeautifulSoup(page.text, "html.parser").select("a")
+    }
+    in_arabic = {path for path in linked if path.startswith("/ar/")}
+
+    assert {page.status_code for page in pages.values()} == {200}
+    assert in_arabic == {"/ar/receipt", "/ar/privacy", "/ar/accessibility"}
+    assert {client.get(path).status_code for path in in_arabic} == {200}
+    assert client.get("/ar/").status_code == 404
+    assert client.get("/", headers={"Accept-Language": "ar, es;q=0.5"}).location == "/es/"
+
+
+def test_each_language_we_answer_in_has_a_catalogue_and_no_other() -> None:
+    assert {path.parts[-3] for path in CATALOGUES} == set(ANSWERING_LANGUAGES) - {SOURCE_LANGUAGE}

@@ -39,7 +39,7 @@ def invitation_letter(membership: Membership, *, is_new: bool, now: datetime) ->
             text=render_template(
                 "accounts/mail/invitation.txt",
                 link=link,
-                agency=membership.agency.name,
+                agency=membership.agency.names.get(user.language) or membership.agency.name,
                 is_new=is_new,
                 days=links.INVITATION_LASTS.days,
             ),

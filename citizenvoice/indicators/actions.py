@@ -104,7 +104,7 @@ def _check_level(definition: IndicatorDefinition, value: float | None, day: date
     if (value is None) != (day is None):
         raise DomainError(N_("Give both a value and a date, or neither."))
     low, high = definition.scale
-    if value is not None and not low <= value <= high and definition.subject.limits != definition.scale:
+    if value is not None and definition.is_bounded and not low <= value <= high:
         raise DomainError(
             N_("The value must lie between %(low)s and %(high)s."), low=f"{low:g}", high=f"{high:g}"
         )

@@ -75,6 +75,11 @@ class IndicatorDefinition:
         """Return the keys of the questions the figure is computed from."""
         return tuple(self.subject.keys.values())
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a value can only lie on the scale; a number asked for without limits has no ends."""
+        return self.method.id != "number_mean_v1" or self.subject.limits is not None
+
     def title(self, language: str) -> str:
         """Return the question's words, or nothing where there is more than one question or none."""
         return self.definition.say(self.words, language)

@@ -74,7 +74,8 @@ class SettingForm(FlaskForm):
             },
             **kwargs,
         )
-        self.unit, self.scale = unit, definition.scale
+        self.unit = unit
+        self.scale = definition.scale if definition.is_bounded else None
         self.level.choices = [SelectChoice(str(level), wording.LEVEL_NAMES[level]) for level in Level]
 
     def validate_baseline(self, field: StringField) -> None:
@@ -95,8 +96,10 @@ class SettingForm(FlaskForm):
             value = self.value_of(field)
         except ValueError as error:
             raise ValidationError(_("Write a number, such as 78.")) from error
+        if value is None or self.scale is None:
+            return
         low, high = self.scale
-        if value is not None and not low <= value <= high:
+        if not low <= value <= high:
             ends = {"low": write_value(low, self.unit), "high": write_value(high, self.unit)}
             raise ValidationError(_("Write a number between %(low)s and %(high)s.", **ends))
 

@@ -28,7 +28,7 @@ from citizenvoice.errors import N_
 from citizenvoice.surveys.definition import Kind
 from citizenvoice.surveys.question_editing import MAX_CONDITIONS
 from citizenvoice.surveys.reading import Problem
-from citizenvoice.web.languages import own_name
+from citizenvoice.web.languages import local_name, own_name
 
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
 LANGUAGES_OFFERED = (
@@ -132,7 +132,7 @@ def language_choices(extra: Iterable[str] = ()) -> list[SelectChoice]:
 
 def service_choices(services: Iterable[Any]) -> list[SelectChoice]:
     """Return the services a survey can ask about, by name."""
-    return [SelectChoice(str(service.id), service.name) for service in services]
+    return [SelectChoice(str(service.id), local_name(service)) for service in services]
 
 
 class SurveyForm(FlaskForm):

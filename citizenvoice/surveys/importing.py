@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from citizenvoice.agencies.models import Channel
@@ -35,6 +35,13 @@ BATCH = 500
 READ_AHEAD = 20_000
 NOON = time(12)
 ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?", re.ASCII)
+
+# Each id is looked up by itself: given a list, and no statistics yet, the planner reads the whole survey.
+KNOWN_ON_POSTGRESQL = text(
+    "SELECT found.external_id, found.import_digest FROM unnest(CAST(:ids AS varchar[])) AS wanted (id),"
+    " LATERAL (SELECT external_id, import_digest FROM response"
+    " WHERE survey_id = :survey_id AND external_id = wanted.id OFFSET 0) AS found"
+)
 
 NOT_MAPPED = N_("“%(value)s” is not among the values the mapping knows.")
 NO_ID = N_("The id is missing.")
@@ -390,11 +397,14 @@ class Importer:
         return Refusal(line, column, DELIVERED_BEFORE, {"value": response.facts.id})
 
     def _known(self, ids: Sequence[str]) -> dict[str, str]:
-        rows = db.session.execute(
-            select(Response.external_id, Response.import_digest)
-            .where(Response.survey_id == self._survey_id, Response.external_id.in_(ids))
-            .order_by(Response.id)
-        )
+        if db.engine.dialect.name == "postgresql":
+            rows = db.session.execute(KNOWN_ON_POSTGRESQL, {"survey_id": self._survey_id, "ids": list(ids)})
+        else:
+            rows = db.session.execute(
+                select(Response.external_id, Response.import_digest)
+                .where(Response.survey_id == self._survey_id, Response.external_id.in_(ids))
+                .order_by(Response.id)
+            )
         return {external_id or "": digest or "" for external_id, digest in rows}
 
     def _contribution(self, response: Gathered) -> Contribution:

@@ -1,11 +1,11 @@
 """The official and common instruments shipped with the program, read from ``instruments/*.json``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import IO, Any
 
 from citizenvoice.errors import N_, NotFoundError
 from citizenvoice.surveys.definition import Definition, parse_definition
@@ -19,7 +19,7 @@ class Instrument:
     key: str
     version: str
     name: Text
-    authority: str
+    authority: str  # this and the next three to be translated
     source: str
     licence: str
     notes: tuple[str, ...]
@@ -50,6 +50,15 @@ def get_instrument(key: str) -> Instrument:
 def find_instrument(key: str | None) -> Instrument | None:
     """Return the instrument, or None."""
     return next((instrument for instrument in instruments() if instrument.key == key), None)
+
+
+def sentences(
+    file: IO[bytes], *_keywords: object, **_options: object
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Yield what a file says about its instrument in English, for `make messages` to collect."""
+    data = json.load(file)
+    for text in (data["authority"], data["source"], data["licence"], *data["notes"]):
+        yield 1, None, text, []
 
 
 def _instrument(data: dict[str, Any]) -> Instrument:

@@ -297,7 +297,7 @@ def _insert(connection: Connection, contributions: Sequence[Contribution]) -> li
 
 
 def _insert_rows(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns; on PostgreSQL many of them by COPY, several times as fast."""
+    """Insert rows that all have the same columns; on PostgreSQL many by COPY, several times as fast."""
     if not rows:
         return
     if connection.dialect.name != "postgresql" or len(rows) < COPIED_FROM:

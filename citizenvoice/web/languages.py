@@ -1,6 +1,7 @@
 """Which language a page speaks, and which way it runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from babel import Locale
 from flask import current_app, g, has_request_context, request
@@ -9,6 +10,18 @@ from markupsafe import Markup
 from citizenvoice.config import ANSWERING_LANGUAGES, LANGUAGES
 
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+
+
+class Named(Protocol):
+    """What has a name, and the name in other languages."""
+
+    @property
+    def name(self) -> str:
+        """The name in the language it was first given."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The name by the code of a language."""
 
 
 def page_language() -> str:
@@ -58,6 +71,11 @@ def site_language() -> str:
     """Return the language in which to go on to pages that citizens' languages do not have."""
     language = interface_language()
     return language if language in LANGUAGES else str(current_app.config["BABEL_DEFAULT_LOCALE"])
+
+
+def local_name(named: Named) -> str:
+    """Return what an agency or a service is called in the language of the page."""
+    return named.names.get(page_language()) or named.name
 
 
 def ours(text: str) -> str:

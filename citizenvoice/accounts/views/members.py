@@ -13,6 +13,7 @@ from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
 from citizenvoice.web.clock import utc_now
+from citizenvoice.web.languages import local_name
 from citizenvoice.web.mail import send_after
 
 bp = Blueprint("accounts", __name__, url_prefix="/manage")
@@ -83,7 +84,7 @@ def member(membership_id: int) -> ResponseReturnValue:
 def remove_member(membership_id: int) -> ResponseReturnValue:
     """Take a member out of an agency."""
     membership = queries.get_member(membership_id, current_scope())
-    email, agency = membership.user.email, membership.agency.name
+    email, agency = membership.user.email, local_name(membership.agency)
     try:
         actions.remove_member(membership, by_id=current_user.id, now=utc_now())
     except DomainError as error:
@@ -139,4 +140,5 @@ def audit_log() -> ResponseReturnValue:
 
 def agency_choices() -> list[SelectChoice]:
     """Return the agencies an owner can choose between."""
-    return [SelectChoice(agency.id, agency.name) for agency in queries.agencies(current_scope(), Role.OWNER)]
+    agencies = queries.agencies(current_scope(), Role.OWNER)
+    return [SelectChoice(agency.id, local_name(agency)) for agency in agencies]

@@ -28,6 +28,7 @@ from citizenvoice.surveys.question_editing import free_name
 from citizenvoice.surveys.views import conditions, managed
 from citizenvoice.surveys.views.changes import described
 from citizenvoice.web.clock import utc_now
+from citizenvoice.web.languages import local_name
 
 bp = Blueprint("survey_management", __name__, url_prefix="/manage/surveys")
 
@@ -328,4 +329,8 @@ def ways_into(survey: Any, service: Any, offered: Iterable[str]) -> dict[str, An
     pages = [
         {"language": code, "url": home + url_for("respond.ask", language=code, **at)} for code in offered
     ]
-    return {"name": service.name, "pages": pages if survey.state == "live" else [], "ways": ways}
+    return {
+        "name": local_name(service),
+        "pages": pages if survey.state == "live" else [],
+        "ways": ways,
+    }

@@ -105,8 +105,14 @@ def test_a_survey_may_speak_a_language_that_the_interface_does_not(client: PageC
                 question["not_applicable"]["label"]["tl"] = "Hindi"
     page = client.get(address(live_survey(tagalog), "tl"))
 
-    assert 'lang="tl"' in page.text
+    assert '<html lang="tl"' in page.text
     assert "<h1>Kumusta?</h1>" in page.text
+    shown = BeautifulSoup(page.text, "html.parser")
+    said = {str(words).strip(): words.find_parent(lang=True) for words in shown.find_all(string=True)}
+    languages = {words: str(tag["lang"]) for words, tag in said.items() if tag}
+    ours = ("Send my answer", "(optional)", "Skip to main content", "Privacy")
+    assert {languages[words] for words in ours} == {"en"}
+    assert languages["Tanong"] == "tl"
 
 
 def test_a_language_that_is_not_asked_in_leads_to_one_that_is(client: PageClient) -> None:

@@ -54,9 +54,10 @@ def test_the_country_is_loaded_read_and_counted(real_app: Flask) -> None:
         kinds = Counter(db.session.scalars(select(Agency.kind)))
         assert kinds[AgencyKind.AGENCY] == 3
         assert loaded.n_services == db.session.scalar(select(func.count(Service.id))) == 12
-        assert loaded.n_responses == db.session.scalar(select(func.count(Receipt.id))) > 900
+        assert loaded.n_responses == db.session.scalar(select(func.count(Receipt.id)))
+        assert loaded.n_responses > 900
         assert db.session.scalar(select(func.count(Membership.id))) == len(loading.PEOPLE)
-        assert db.session.scalar(select(func.count(ServiceVolume.id))) > 300
+        assert (db.session.scalar(select(func.count(ServiceVolume.id))) or 0) > 300
         assert set(db.session.scalars(select(Receipt.language))) == {"en", "es"}
         assert len(set(db.session.scalars(select(Receipt.exclusion)))) > 1
 

@@ -71,7 +71,8 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(
     with real_app.app_context():
         import_id = waiting_file(rows())
         code = (
-            "import os\nfrom citizenvoice.app import create_app\nfrom citizenvoice.config import config_from\n"
+            "import os\nfrom citizenvoice.app import create_app\n"
+            "from citizenvoice.config import config_from\n"
             "from citizenvoice.surveys import import_runs\nfrom citizenvoice.web.clock import utc_now\n"
             "with create_app(config_from(os.environ)).app_context():\n    import_runs.run_next(utc_now)\n"
         )

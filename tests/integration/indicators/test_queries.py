@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from citizenvoice.agencies.models import ServiceVolume
 from citizenvoice.db import db
-from citizenvoice.errors import NotFoundError
+from citizenvoice.errors import DomainError, NotFoundError
 from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
 from citizenvoice.indicators import actions, queries
 from citizenvoice.indicators.counting import CountingWorker
@@ -291,6 +291,13 @@ def test_the_status_follows_the_interval_on_the_way_to_the_target(world: World) 
     required = queries.status_of(indicators(world), figure).required
     assert required
     assert 1 < required < 2
+
+
+def test_a_target_lies_on_the_scale(world: World) -> None:
+    service_id = world.services[0].id
+    for indicator, beyond in (("overall/mean_v1", 5.1), ("overall/top2_v1", 1.1)):
+        with pytest.raises(DomainError, match="between"):
+            actions.set_target(service_id, code(world, indicator), beyond, date(2026, 12, 31), NOW)
 
 
 def test_the_chosen_main_indicator_comes_first(world: World) -> None:

@@ -132,7 +132,13 @@ def test_shipped_codebooks_are_written_down_once() -> None:
 
 @pytest.mark.usefixtures("database")
 def test_a_job_that_finds_nothing_lets_the_worker_rest() -> None:
-    turns = []
-    worker = jobs.Worker([lambda: turns.append(1) or (3 if len(turns) < 3 else 0)])
-    worker.run(once=True)
-    assert len(turns) == 3
+    turns = 0
+
+    def busy_twice() -> int:
+        nonlocal turns
+        turns += 1
+        return 3 if turns < 3 else 0
+
+    jobs.Worker([busy_twice]).run(once=True)
+
+    assert turns == 3
