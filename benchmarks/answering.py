@@ -35,7 +35,7 @@ from citizenvoice.web.clock import utc_now
 from tests.servers import ENVIRONMENT, ROOT, Databases, app_on, free_port, running, wait_until
 
 PAGE = "/en/s/benchmark/benchmark"
-N_RATINGS, N_CONNECTIONS = 8, 16
+N_RATINGS, N_CONNECTIONS = 8, int(os.environ.get("CONNECTIONS", "16"))
 ROUNDS, SECONDS, WARM_UP = (
     int(os.environ.get(name, default))
     for name, default in (("ROUNDS", "3"), ("SECONDS", "5"), ("WARM_UP", "2"))
@@ -174,7 +174,7 @@ def gunicorn(target: str, folder: Path, environment: dict[str, str]) -> Iterator
             "--worker-class",
             "gthread",
         ),
-        *("--workers", str(os.cpu_count() or 1), "--threads", "8", "--no-control-socket"),
+        *("--workers", str(os.cpu_count() or 1), "--threads", os.environ.get("THREADS", "8"), "--no-control-socket"),
         *("--log-level", "warning"),
     ]
     with running(command, log, cwd=ROOT, env={**os.environ, **environment}) as process:

@@ -25,7 +25,7 @@ from citizenvoice.api.v1 import init_api
 from citizenvoice.catalogue.views import agencies as catalogue_agencies
 from citizenvoice.catalogue.views import home as public_home
 from citizenvoice.catalogue.views import imports as catalogue_imports
-from citizenvoice.catalogue.views import services as catalogue_services
+from citizenvoice.catalogue.views import service_pages as catalogue_services
 from citizenvoice.config import LANGUAGES, ROOT
 from citizenvoice.db import db, open_sqlite_properly, writing
 from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
@@ -156,8 +156,7 @@ def add_security_headers(response: Response) -> Response:
         response.headers.setdefault("X-Frame-Options", "DENY")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if not response.cache_control.max_age and "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -165,6 +164,7 @@ ERROR_PAGES = {
     403: "errors/forbidden.html",
     404: "errors/not_found.html",
     413: "errors/too_large.html",
+    422: "errors/domain_error.html",
     429: "errors/too_many_requests.html",
     500: "errors/server_error.html",
 }
@@ -189,7 +189,7 @@ def say_no(status: int, error: Exception) -> Response:
         response.mimetype = "application/problem+json"
     else:
         template = ERROR_PAGES.get(status, "errors/bad_request.html")
-        response = current_app.make_response(render_template(template, sentence=sentence))
+        response = current_app.make_response(render_template(template, sentence=sentence, message=sentence))
     response.status_code = status
     if isinstance(error, HTTPException):
         for name, value in error.get_headers(None):

@@ -28,7 +28,6 @@ def config_from(env: Mapping[str, str]) -> dict[str, Any]:
         raise ConfigError("SECRET_KEY must be set to at least 32 random characters.")
     return {
         "SECRET_KEY": secret,
-        "SECURITY_PASSWORD_SALT": env.get("SECURITY_PASSWORD_SALT", secret[::-1]),
         "SQLALCHEMY_DATABASE_URI": database_url(env.get("DATABASE_URL", "")),
         "REDIS_URL": env.get("REDIS_URL", ""),
         "SITE_NAME": env.get("SITE_NAME", "citizenvoice"),
@@ -47,8 +46,7 @@ def config_from(env: Mapping[str, str]) -> dict[str, Any]:
         "PHONE_REGIONS": tuple(env.get("PHONE_REGIONS", "US,GB,PH,ES,MX").split(",")),
         "READER": env.get("READER", "public_service"),
         "WORKER_LEASE": timedelta(seconds=_whole(env, "WORKER_LEASE_SECONDS", 60)),
-        "DEMO": env.get("DEMO") == "1",
-        "BABEL_DEFAULT_LOCALE": env.get("DEFAULT_LANGUAGE", "en"),
+        "BABEL_DEFAULT_LOCALE": _language(env),
     }
 
 
@@ -62,6 +60,13 @@ def database_url(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url
+
+
+def _language(env: Mapping[str, str]) -> str:
+    code = env.get("DEFAULT_LANGUAGE") or SOURCE_LANGUAGE
+    if code not in LANGUAGES:
+        raise ConfigError(f"DEFAULT_LANGUAGE must be one of {', '.join(LANGUAGES)}, not {code!r}.")
+    return code
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

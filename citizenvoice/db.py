@@ -1,11 +1,11 @@
 """The database handle, the base every model inherits, and the way SQLite is opened and written."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -72,6 +72,7 @@ def open_sqlite_properly(engine: Engine) -> None:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
+            "wal_autocheckpoint = 4000",
             "foreign_keys = ON",
             "busy_timeout = 20000",
             "cache_size = -32000",
@@ -99,10 +100,13 @@ def writing() -> Iterator[None]:
     if _holding.get() or engine.dialect.name != "sqlite" or engine.url.database in {None, "", ":memory:"}:
         yield
         return
-    with Path(f"{engine.url.database}.lock").open("w") as lock:
+    lock = os.open(f"{engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         held = _holding.set(True)
         try:
             yield
         finally:
             _holding.reset(held)
+    finally:
+        os.close(lock)

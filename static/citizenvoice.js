@@ -1,4 +1,4 @@
-// Conveniences on top of pages that work without script: focus on errors, characters left, copying.
+// Conveniences on top of pages that work without script: focus on errors, characters left, progress, copying.
 (function () {
   "use strict";
   var summary = document.querySelector("[data-cv-focus]");
@@ -25,6 +25,17 @@
     }
     area.addEventListener("input", show);
     if (area.value) show();
+  });
+
+  document.querySelectorAll("[data-cv-live]").forEach(function look(part) {
+    setTimeout(function () {
+      fetch(location.href).then(function (answer) { return answer.text(); }).then(function (html) {
+        var now = new DOMParser().parseFromString(html, "text/html").getElementById(part.id);
+        if (!now) return;
+        part.replaceChildren.apply(part, now.childNodes);
+        if ("cvLive" in now.dataset) look(part);
+      }, function () { look(part); });
+    }, 3000);
   });
 
   document.querySelectorAll("[data-cv-copy]").forEach(function (button) {

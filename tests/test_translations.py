@@ -17,9 +17,19 @@ from flask_babel import force_locale, gettext
 from jinja2 import Environment, FileSystemLoader, meta
 from werkzeug.test import TestResponse
 
-from citizenvoice.config import ANSWERING_LANGUAGES, CITIZEN_LANGUAGES, LANGUAGES, SOURCE_LANGUAGE
+from citizenvoice.accounts.scope import Role
+from citizenvoice.config import (
+    ANSWERING_LANGUAGES,
+    CITIZEN_LANGUAGES,
+    LANGUAGES,
+    SOURCE_LANGUAGE,
+    ConfigError,
+    config_from,
+)
 from citizenvoice.web.translations import FOLDER, catalogue_path
+from tests.factories import AgencyFactory
 from tests.integration.answering.asking import FIRST, address, code_on, live_survey, send
+from tests.members import member_of, sign_in
 from tests.pages import PageClient
 from tests.servers import ROOT
 
@@ -35,9 +45,11 @@ CITIZENS_MODULES = (
     "agencies/models.py",  # names of channels
     "reporting/receipts.py",
     "reporting/views/receipt.py",
+    "surveys/queries.py",  # why there is nothing to answer
     "surveys/validation.py",
     "surveys/values.py",
     "surveys/views/respond.py",
+    "web/formats.py",
     "web/surroundings.py",
 )
 CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/messages.po"))
@@ -183,7 +195,7 @@ def is_in(language: str, page: TestResponse) -> bool:
     """Tell whether a page says it is in a language, and says none of our sentences as they are in English."""
     html = BeautifulSoup(page.text, "html.parser").html
     assert html is not None
-    english = {sentence.text for sentence in sentences()} & set(words_of(page))
+    english = {sentence.text for sentence in sentences()} & set(words_of(page)) - {"citizenvoice"}
     return html["lang"] == language and html["dir"] == "rtl" and not english
 
 
@@ -232,3 +244,47 @@ def test_nothing_offers_a_language_that_is_not_there(client: PageClient) -> None
 
 def test_each_language_we_answer_in_has_a_catalogue_and_no_other() -> None:
     assert {path.parts[-3] for path in CATALOGUES} == set(ANSWERING_LANGUAGES) - {SOURCE_LANGUAGE}
+
+
+def test_agencies_have_their_name_in_the_language_of_the_page(client: PageClient) -> None:
+    agency = AgencyFactory.create(name="Land Registry", names={"es": "Registro de la Propiedad"})
+    sign_in(client, user := member_of(agency, Role.OWNER))
+    said = {}
+    for language in LANGUAGES:
+        user.language = language
+        for path in ("/manage/account", "/manage/members", "/manage/members/invite", "/manage/audit"):
+            said[language, path] = " ".join(words_of(client.get(path)))
+
+    assert all(
+        ("Registro de la Propiedad" in text) == (language == "es") for (language, _), text in said.items()
+    )
+    assert all(("Land Registry" in text) == (language == "en") for (language, _), text in said.items())
+
+
+def test_the_frame_on_another_page_is_named_in_its_own_language(client: PageClient) -> None:
+    survey = live_survey()
+    survey.services[0].names = {"es": "Pasaportes"}
+    sign_in(client, user := member_of(survey.agency, Role.MANAGER))
+    user.language = "es"
+    snippets = BeautifulSoup(client.get(f"/manage/surveys/{survey.slug}/share").text, "html.parser").select(
+        "pre"
+    )
+
+    assert snippets
+    assert all(f'title="Tell us about {survey.services[0].name}"' in pre.get_text() for pre in snippets)
+
+
+def test_an_unknown_default_language_is_refused_at_the_start() -> None:
+    with pytest.raises(ConfigError, match="DEFAULT_LANGUAGE"):
+        config_from({"SECRET_KEY": "x" * 40, "DEFAULT_LANGUAGE": "ar"})
+
+
+def test_a_refusal_is_explained_in_the_language_of_the_address(client: PageClient) -> None:
+    survey = live_survey()
+    data = {"cv-receipt": "XXXX-XXXX-XXXX-XXXX", "cv-section": "more"}
+    refused = client.post(address(survey, "es"), data=data)
+    absent = client.get("/es/s/none/none")
+
+    assert (refused.status_code, absent.status_code) == (422, 404)
+    assert "No encontramos sus respuestas anteriores. Por favor, empiece de nuevo." in words_of(refused)
+    assert any("no hay ninguna encuesta que se pueda responder" in words for words in words_of(absent))

@@ -204,10 +204,10 @@ def key_hash(plain: str) -> str:
 
 def audit_entries(
     scope: Scope, *, before: int | None = None, limit: int = AUDIT_PAGE
-) -> list[tuple[AuditEntry, str | None, str | None]]:
+) -> list[tuple[AuditEntry, str | None, Agency | None]]:
     """Return what was done in an owner's agencies, and by their members to their own accounts.
 
-    The newest first; each with the e-mail address of who did it and the name of the agency.
+    The newest first; each with the e-mail address of who did it and the agency.
     """
     own_members = (
         select(Membership.user_id)
@@ -216,7 +216,7 @@ def audit_entries(
         .scalar_subquery()
     )
     rows = db.session.execute(
-        select(AuditEntry, User.email, Agency.name)
+        select(AuditEntry, User.email, Agency)
         .outerjoin(User, User.id == AuditEntry.user_id)
         .outerjoin(Agency, Agency.id == AuditEntry.agency_id)
         .where(

@@ -53,6 +53,7 @@ def init_security(app: Flask) -> None:
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of the method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],  # salted by itself: a new SECRET_KEY locks nobody out
         SECURITY_CLI_USERS_NAME=False,
         SECURITY_CLI_ROLES_NAME=False,
         SESSION_PROTECTION=None,  # its fingerprint of address and browser would be kept in the cookie

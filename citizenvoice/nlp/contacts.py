@@ -46,8 +46,8 @@ _PHONE_WORD = re.compile(
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"(?:[$€£₱¥₹₽₩₺₦]|\b(?:USD|EUR|GBP|PHP|MXN|INR|Rs)\.?) ?$", re.IGNORECASE)
-_PHONE_DIGITS = range(7, 16)
-_CARD_DIGITS = range(12, 20)
+PHONE_DIGITS = range(7, 16)
+CARD_DIGITS = range(12, 20)
 _SECRET_CHARS = 12
 _MOST_GROUPS = 8
 
@@ -111,7 +111,7 @@ def _is_telling(link: str) -> bool:
 def _is_secret(word: str) -> bool:
     """Tell whether a word of a path was made by a machine: a number, letters among digits, or mixed case."""
     if word.isdigit():
-        return len(word) >= _PHONE_DIGITS.start
+        return len(word) >= PHONE_DIGITS.start
     if len(word) < _SECRET_CHARS:
         return False
     return not word.isalpha() or (len(word) >= 2 * _SECRET_CHARS and not (word.islower() or word.isupper()))
@@ -131,9 +131,9 @@ def _cards_from(text: str, groups: Sequence[Span]) -> Iterator[Span]:
     digits = ""
     for start, end in groups:
         digits += text[start:end].replace(" ", "")
-        if len(digits) >= _CARD_DIGITS.stop:
+        if len(digits) >= CARD_DIGITS.stop:
             return
-        if len(digits) in _CARD_DIGITS and is_card(digits):
+        if len(digits) in CARD_DIGITS and is_card(digits):
             yield groups[0][0], end
 
 
@@ -148,7 +148,7 @@ def find_phones(text: str, regions: Sequence[str]) -> Iterator[Span]:
     """Yield where a phone number stands that is valid in a region, international, or said to be one."""
     yield from (match.span() for match in _NANP.finditer(text))
     for run in _RUN.finditer(text):
-        if _n_digits(run[0]) in range(_PHONE_DIGITS.start, LONGEST_RUN + 1) and not _is_money(
+        if _n_digits(run[0]) in range(PHONE_DIGITS.start, LONGEST_RUN + 1) and not _is_money(
             text, run.start()
         ):
             yield from _valid_phones(run, regions)
@@ -169,7 +169,7 @@ def _valid_phones(run: re.Match[str], regions: Sequence[str]) -> Iterator[Span]:
 
 def _is_called_a_phone(text: str, run: re.Match[str]) -> bool:
     return (
-        _n_digits(run[0]) in _PHONE_DIGITS
+        _n_digits(run[0]) in PHONE_DIGITS
         and not _DATE.match(run[0])
         and _PHONE_WORD.search(text, max(0, run.start() - 30), run.start()) is not None
     )

@@ -56,7 +56,8 @@ class Identifier:
     """One kind of national identifier.
 
     ``distinctive`` is true where shape and check together are rarely met by chance; the
-    others are looked for only when their country was asked for.
+    others are looked for only when their country was asked for. A text with fewer digits
+    than ``fewest_digits`` cannot hold one.
     """
 
     country: str
@@ -64,6 +65,7 @@ class Identifier:
     shape: re.Pattern[str]
     is_valid: Callable[[str], bool]
     distinctive: bool = True
+    fewest_digits: int = 7
 
 
 def _any(_number: str) -> bool:
@@ -86,10 +88,11 @@ def _kind(
     is_valid: Callable[[str], bool] = _any,
     *,
     distinctive: bool = True,
+    fewest_digits: int = 7,
 ) -> Identifier:
     """Anchor a shape between characters that are neither letter nor digit; overlapping finds allowed."""
     shape = re.compile(rf"(?<![0-9A-Za-z])(?=({body})(?![0-9A-Za-z]))", re.ASCII | re.IGNORECASE)
-    return Identifier(country, name, shape, is_valid, distinctive)
+    return Identifier(country, name, shape, is_valid, distinctive, fewest_digits)
 
 
 IDENTIFIERS: tuple[Identifier, ...] = (
@@ -99,6 +102,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         "GB",
         "national insurance number",
         r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]",
+        fewest_digits=6,
     ),
     _kind("GB", "NHS number", rf"\d{{3}}{S}\d{{3}}{S}\d{{4}}", nhs.is_valid, distinctive=False),
     _kind("ES", "DNI", rf"\d{{2}}\.?\d{{3}}\.?\d{{3}}{S}[A-Z]", dni.is_valid),
@@ -112,7 +116,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     _kind("PL", "PESEL", r"\d{11}", pesel.is_valid),
     _kind("IN", "Aadhaar", r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", _is_aadhaar),
     _kind("IN", "Aadhaar without spaces", r"[2-9]\d{11}", _is_aadhaar, distinctive=False),
-    _kind("IN", "PAN", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", pan.is_valid),
+    _kind("IN", "PAN", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", pan.is_valid, fewest_digits=4),
     _kind("PH", "PhilSys number", r"\d{4}-\d{4}-\d{4}(?:-\d{4})?"),
     _kind("PH", "social security (SSS) number", r"\d\d-\d{7}-\d"),
     _kind("PH", "taxpayer number (TIN)", r"\d{3}-\d{3}-\d{3}-\d{3,5}"),
@@ -150,12 +154,15 @@ _MIN_NAMED_DIGITS = 6
 
 def find_identifiers(text: str, countries: Collection[str] | None, region: str) -> Iterator[Span]:
     """Yield where a national identifier stands; ``countries`` None means every distinctive kind."""
+    n_digits = sum(map(text.count, "0123456789"))
     for identifier in IDENTIFIERS:
-        if not _is_wanted(identifier, countries, region):
+        if n_digits < identifier.fewest_digits or not _is_wanted(identifier, countries, region):
             continue
         for match in identifier.shape.finditer(text):
             if identifier.is_valid(match[1]):
                 yield match.span(1)
+    if n_digits < _MIN_NAMED_DIGITS:
+        return
     for match in _NAMED_NUMBER.finditer(text):
         if len(_DIGITS.findall(match[1])) >= _MIN_NAMED_DIGITS:
             yield match.span(1)

@@ -12,6 +12,9 @@ from citizenvoice.nlp.identifiers import Span
 KINDS = ("link", "email", "iban", "card", "id", "phone", "handle")
 """What is masked; the earlier kind gives its name where two finds are equally long."""
 
+FEWEST_DIGITS = 2
+"""Fewer digits than these are in no number that identifies anybody."""
+
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})\]")
 _MAY_HOLD = re.compile(r"[0-9@/?]|www\.|[\[({] ?at ?[\])}]| at [ghiloapy]", re.IGNORECASE)
 
@@ -129,26 +132,32 @@ class _Reader:
                 pieces += _between(piece, offset, [(start, end) for start, end, _ in found])
 
     def _candidates(self, piece: str) -> Iterator[tuple[int, int, str]]:
-        has_digits = any(map(str.isdigit, piece))
+        n_digits = sum(map(piece.count, "0123456789"))  # digits of every script are folded to these
         if "@" in piece or "at" in piece.lower():
             yield from _named("email", contacts.find_emails(piece))
             yield from _named("handle", contacts.find_handles(piece))
         yield from _named("link", contacts.find_links(piece))
-        if has_digits:
-            yield from self._numbers(piece)
+        if n_digits >= FEWEST_DIGITS:
+            yield from self._numbers(piece, n_digits)
 
-    def _numbers(self, piece: str) -> Iterator[tuple[int, int, str]]:
+    def _numbers(self, piece: str, n_digits: int) -> Iterator[tuple[int, int, str]]:
         """Look for each kind of number in turn; a number that is found is not read as a later kind."""
-        for kind, find in (
-            ("id", contacts.find_long_runs),
-            ("card", contacts.find_cards),
-            ("iban", identifiers.find_ibans),
-            ("id", lambda text: identifiers.find_identifiers(text, self.countries, self.region)),
-            ("phone", lambda text: contacts.find_phones(text, self.regions)),
+        for kind, fewest, find in (
+            ("id", contacts.LONGEST_RUN, contacts.find_long_runs),
+            ("card", contacts.CARD_DIGITS.start, contacts.find_cards),
+            ("iban", FEWEST_DIGITS, identifiers.find_ibans),
+            ("id", FEWEST_DIGITS, self._identifiers),
+            ("phone", contacts.PHONE_DIGITS.start, lambda text: contacts.find_phones(text, self.regions)),
         ):
+            if n_digits < fewest:
+                continue
             spans = list(find(piece))
             yield from _named(kind, iter(spans))
             piece = _blanked(piece, spans)
+
+
+    def _identifiers(self, piece: str) -> Iterator[Span]:
+        return identifiers.find_identifiers(piece, self.countries, self.region)
 
 
 def _blanked(text: str, spans: list[Span]) -> str:

@@ -23,14 +23,18 @@ from citizenvoice.web.charts import LineChart
 
 N_MONTHS = 12
 N_THEMES = 6
+SHEET_COLUMNS = (
+    *("kind", "code", "name", "method", "unit", "start", "end"),
+    *("value", "lower", "upper", "n", "target", "status"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicFigure:
-    """One indicator over the whole time shown, and in its latest month, by which its status is judged."""
+    """One indicator in its latest month, by which its status is judged, and over the whole time shown."""
 
-    whole: ShownFigure
     latest: ShownFigure
+    whole: ShownFigure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +105,8 @@ def scorecard(service: Service, today: date, minimum: int) -> Scorecard:
         span=formats.period((start, end)),
         figures=tuple(
             PublicFigure(
-                whole=shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE),
                 latest=latest_figure(found, lines[figure.definition.code], months),
+                whole=shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE),
             )
             for figure in indicators.figures(found, found.public, start, end)
         ),
@@ -198,12 +202,16 @@ def as_json(card: Scorecard) -> dict[str, Any]:
         "service": card.slug,
         "name": card.name,
         "agency": card.agency,
-        "start": card.start.isoformat(),
-        "end": card.end.isoformat(),
+        **_days(card),
         "indicators": [_indicator(one) for one in card.figures],
-        "groups": [{"by": one.by, "group": one.group, **_numbers(one.result)} for one in card.groups],
-        "themes": [{"key": one.key, "name": one.name, **_numbers(one.share)} for one in card.themes],
+        "groups": [
+            {"by": one.by, "group": one.group, **_days(card), **_numbers(one.result)} for one in card.groups
+        ],
+        "themes": [
+            {"key": one.key, "name": one.name, **_days(card), **_numbers(one.share)} for one in card.themes
+        ],
         "responses": {
+            **_days(card),
             "n_served": volume.n_served,
             "n_offered": volume.n_offered,
             "n_responses": volume.n_responses,
@@ -213,48 +221,54 @@ def as_json(card: Scorecard) -> dict[str, Any]:
 
 
 def _indicator(figure: PublicFigure) -> dict[str, Any]:
-    one, setting = figure.whole, figure.whole.setting
+    one, setting = figure.latest, figure.latest.setting
     return {
         "code": one.code,
         "title": one.title,
         "method": one.how.id,
         "method_version": one.how.version,
         "unit": one.definition.unit,
-        **_numbers(one.result),
         "minimum_n": one.figure.minimum,
-        "excluded": {reason.text: reason.n for reason in one.exclusions},
         "target": setting.target,
         "target_day": setting.target_day.isoformat() if setting.target_day else None,
-        "latest": {
-            "start": figure.latest.figure.start.isoformat(),
-            "end": figure.latest.figure.end.isoformat(),
-            **_numbers(figure.latest.result),
-            "status": figure.latest.status,
-        },
+        "latest": {**_period(one), "status": one.status},
+        "whole": _period(figure.whole),
     }
 
 
+def _period(one: ShownFigure) -> dict[str, Any]:
+    return {
+        **_days(one.figure),
+        **_numbers(one.result),
+        "excluded": {reason.text: reason.n for reason in one.exclusions},
+    }
+
+
+def _days(one: Scorecard | Figure) -> dict[str, str]:
+    """Return the first day counted and the first no longer counted."""
+    return {"start": one.start.isoformat(), "end": one.end.isoformat()}
+
+
 def as_sheet(card: Scorecard) -> Sheet:
-    """Return the published figures as a table."""
-    return Sheet(
-        "figures",
-        ("kind", "code", "name", "method", "unit", "start", "end", "value", "lower", "upper", "n", "target"),
-        tuple(_rows(card)),
-    )
+    """Return the published figures as a table: two rows an indicator, its latest month and the whole time.
+
+    Only the latest month is held against a target.
+    """
+    return Sheet("figures", SHEET_COLUMNS, tuple(_rows(card)))
 
 
 def _rows(card: Scorecard) -> Iterator[tuple[Value, ...]]:
-    span = (card.start.isoformat(), card.end.isoformat())
-    for one in (figure.whole for figure in card.figures):
-        words = (one.code, one.title, one.how.id, one.definition.unit)
-        yield ("indicator", *words, *span, *_ends(one.result), one.setting.target)
+    for figure in card.figures:
+        for one in (figure.latest, figure.whole):
+            words = (one.code, one.title, one.how.id, one.definition.unit)
+            judged = (one.setting.target, one.status) if one is figure.latest else (None, "")
+            yield ("indicator", *words, *_days(one.figure).values(), *_ends(one.result), *judged)
+    span = _days(card).values()
     for group in card.groups:
-        yield ("group", group.by, group.group, "", "", *span, *_ends(group.result), None)
+        yield ("group", group.by, group.group, "", "", *span, *_ends(group.result), None, "")
     for theme in card.themes:
-        yield (
-            *("theme", theme.key, theme.name, "theme_share_v1", "share", *span),
-            *(*_ends(theme.share), None),
-        )
+        words = (theme.key, theme.name, "theme_share_v1", "share")
+        yield ("theme", *words, *span, *_ends(theme.share), None, "")
 
 
 def _numbers(result: Estimate | NotEnough | None) -> dict[str, Value]:

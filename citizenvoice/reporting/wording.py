@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from citizenvoice.agencies.models import CHANNEL_NAMES, Channel
 from citizenvoice.indicators.definitions import IndicatorDefinition
@@ -72,7 +71,8 @@ def title_of(definition: IndicatorDefinition, language: str) -> str:
     """Return what an indicator is called: the words people were asked, or its method's name."""
     words, part = definition.title(language), definition.part_title(language)
     if definition.method.id == "sentiment_share_v1":
-        return str(_("Comments: %(sentiment)s", sentiment=_(SENTIMENT_NAMES[definition.part or ""])))
+        name = SENTIMENT_NAMES[definition.part or ""]
+        return str(_("Comments: %(sentiment)s", sentiment=_(name)))
     if definition.method.id == "theme_share_v1":
         return str(_("Comments about: %(theme)s", theme=part))
     if words and part:
@@ -168,16 +168,14 @@ def change_words(change: Change | None, unit: str) -> str:
 
 
 def difference(change: Change, unit: str) -> str:
-    """Write a change with its sign and interval: "+6 points (−8 – 19)"; nothing where it is not known."""
+    """Write a change with its sign and interval: "+6 points (−8 to 19 points)"; nothing where unknown."""
     if change.difference is None or change.lower is None or change.upper is None:
         return ""
     kind, digits = _difference(unit)
-    size = round(change.difference * (1 if kind == "number" else 100), digits)
-    written = formats.decimal(abs(size), digits)
-    if size:
-        written = ("+" if size > 0 else "−") + written
-    if kind != "number":
-        written = ngettext("%(value)s point", "%(value)s points", abs(int(size)), value=written)
+    if kind == "points":
+        written = formats.points(change.difference, digits, signed=True)
+    else:
+        written = formats.decimal(change.difference, digits, signed=True)
     ends = formats.interval(_Ends(change.lower, change.upper), kind, digits)
     return str(_("%(value)s (%(interval)s)", value=written, interval=ends))
 

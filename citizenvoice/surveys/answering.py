@@ -15,7 +15,7 @@ from citizenvoice.surveys import queries
 from citizenvoice.surveys.definition import Definition, Kind, Question, Section, parse_definition
 from citizenvoice.surveys.queries import Offer
 from citizenvoice.surveys.recording import Addition, Contribution, Words
-from citizenvoice.surveys.routing import answers_after, shown_sections
+from citizenvoice.surveys.routing import answers_after, next_section, shown_sections
 from citizenvoice.surveys.validation import (
     Checked,
     SectionValidator,
@@ -81,14 +81,30 @@ class Questionnaire:
         """The scale that stands for the whole response, if there is one."""
         return main_question(self.definition)
 
+    @cached_property
+    def first(self) -> Section | None:
+        """The section people begin with, if there is anything to ask."""
+        return next_section(self.definition, {})
+
+    def following(self, answers: Mapping[str, Any], section: Section) -> Section | None:
+        """Return the section to go on with after a section, if there is one."""
+        if section is self.definition.sections[-1]:
+            return None
+        return next_section(self.definition, answers, after=section.key)
+
     def rating(self, answers: Mapping[str, Any]) -> int | None:
         """Return the main closed answer on a scale from 0 (worst) to 100 (best), if it was given."""
         value = answers.get(self.main.key) if self.main else None
         if self.main is None or not isinstance(value, int):
             return None
-        values = [point.value for point in self.main.points]
-        share = (value - min(values)) / (max(values) - min(values))
+        least, most = self._main_ends
+        share = (value - least) / (most - least)
         return round(100 * (share if self.main.polarity == "up" else 1 - share))
+
+    @cached_property
+    def _main_ends(self) -> tuple[int, int]:
+        values = [point.value for point in self.main.points] if self.main else []
+        return min(values), max(values)
 
     def section(self, key: str, language: str) -> SectionValidator:
         """Return the checks of a section, messages naming its questions in a language."""

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -236,10 +237,8 @@ class Importer:
 
     def _still_there(self) -> None:
         """Tell of the progress where many rows are read before, or without, anything to store."""
-        db.session.rollback()
-        with writing():
+        with one_transaction():
             self._tell(self._n_done, self.summary)
-            db.session.commit()
 
     def _read(self, row: Row) -> Gathered:
         """Read one row. Raises RefusedError with everything that is wrong with it."""
@@ -362,8 +361,7 @@ class Importer:
         ready: Sequence[tuple[Gathered, Contribution]],
         refuse: Callable[[Iterable[Refusal]], None],
     ) -> None:
-        db.session.rollback()
-        with writing():
+        with one_transaction():
             known = self._known([response.facts.id for response, _ in ready])
             new: list[Contribution] = []
             n_imported = n_known = 0
@@ -388,7 +386,6 @@ class Importer:
                 n_comments=self.summary.n_comments + sum(len(given.words) for given in new),
             )
             self._tell(self._n_done, summary)
-            db.session.commit()
         self.summary = summary
         refuse(refusals)
 
@@ -428,6 +425,22 @@ class Importer:
         ]
         digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
         return replace(given, import_digest=digest)
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """Hold the right to write for one transaction; it is over, well or not, before the right is given back.
+
+    Whoever comes next on SQLite would otherwise find the database locked, and is told so without waiting.
+    """
+    db.session.rollback()
+    with writing():
+        try:
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
 
 
 @lru_cache(maxsize=10_000)

@@ -125,7 +125,7 @@ def services_asked_about(survey: str) -> list[str]:
 
 
 def live_surveys(service_ids: Sequence[int]) -> dict[int, list[tuple[str, list[str]]]]:
-    """Return the surveys that can be answered about each service: slug and languages, the newest survey first."""
+    """Return the surveys that can be answered about each service, newest first: slug and languages."""
     newest = (
         select(func.max(SurveyVersion.number))
         .where(SurveyVersion.survey_id == Survey.id)

@@ -5,6 +5,7 @@ SQLAlchemy's ORM costs several times what the insert itself does (`benchmarks/an
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -76,51 +77,47 @@ def record_response(contribution: Contribution) -> Recorded:
     The caller holds `citizenvoice.db.writing` and commits. What the same sender sent within the last minutes
     is stored as a duplicate, which does not count.
     """
-    connection = db.session.connection()
-    repeated = _find_repeated(connection, contribution)
-    if repeated is not None:
-        return Recorded(repeated, is_repeat=True)
-    if connection.dialect.name == "postgresql":
-        return _record_on_postgresql(connection, contribution)
-    return _record_on_sqlite(connection, contribution)
+    return record_together(db.session.connection().connection.driver_connection, [contribution])[0]
 
 
-def _find_repeated(connection: Connection, contribution: Contribution) -> int | None:
-    """Return the response sent with the same key.
+def record_together(driver: Any, contributions: Sequence[Contribution]) -> list[Recorded]:
+    """Store responses by the same rules, in their order, in the transaction a driver's connection is in.
 
-    On PostgreSQL two requests with one key take turns: the second waits here until the first has committed.
+    ``driver`` is the connection of sqlite3, whose user holds `citizenvoice.db.writing`, or of psycopg, where
+    all of them are one round trip; they are then one transaction even if the connection commits by itself.
     """
-    key = contribution.idempotency_hash
-    if key is None:
-        return None
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(int(key[:15], 16))))
-    found: int | None = connection.scalar(
-        select(Response.id).where(
-            Response.survey_id == contribution.survey_id, Response.idempotency_hash == key
+    if isinstance(driver, sqlite3.Connection):
+        cursor = driver.cursor()
+        recorded = [_record_on_sqlite(cursor, given) for given in contributions]
+        cursor.close()
+        return recorded
+    return _record_on_postgresql(driver, contributions)
+
+
+# SQLite: four small statements a response
+
+
+def _record_on_sqlite(cursor: sqlite3.Cursor, given: Contribution) -> Recorded:
+    if given.idempotency_hash is not None:
+        cursor.execute(
+            "SELECT id FROM response WHERE survey_id = ? AND idempotency_hash = ?",
+            (given.survey_id, given.idempotency_hash),
         )
-    )
-    return found
-
-
-# SQLite: four small statements on the driver's own cursor
-
-
-def _record_on_sqlite(connection: Connection, given: Contribution) -> Recorded:
-    cursor = connection.connection.cursor()
+        if repeated := cursor.fetchone():
+            return Recorded(repeated[0], is_repeat=True)
     first = _first_on_sqlite(cursor, given)
-    received_at = _sqlite_instant(given.received_at)
+    received_at, day = _sqlite_instant(given.received_at), given.day.isoformat()
     exclusion = _exclusion(given, first)
     cursor.execute(
         "INSERT INTO receipt (service_id, channel, language, received_at, day, code_hash, sender_digest,"
         " exclusion, exclusion_at, duplicate_of_id, uncounted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         (
-            *(given.service_id, given.channel, given.language, received_at, given.day.isoformat()),
+            *(given.service_id, given.channel, given.language, received_at, day),
             *(given.code_hash, given.sender.stored if given.sender else None),
             *(exclusion, received_at if exclusion else None, first),
         ),
     )
-    receipt_id = int(cursor.lastrowid)
+    receipt_id = int(cursor.lastrowid or 0)
     cursor.execute(
         "INSERT INTO response (id, survey_id, version_id, answers, segments, n_sections, external_id,"
         " import_digest, idempotency_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -131,16 +128,14 @@ def _record_on_sqlite(connection: Connection, given: Contribution) -> Recorded:
             "INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, question,"
             " prompt, text, masked, rating, reading, attempts) VALUES (?,?,?,?,?,?,?,?,?,?,?,'pending',0)",
             (
-                *(receipt_id, given.service_id, given.channel, given.language),
-                *(given.day.isoformat(), received_at, words.question, words.prompt),
-                *(words.text, json.dumps(words.masked), given.rating),
+                *(receipt_id, given.service_id, given.channel, given.language, day, received_at),
+                *(words.question, words.prompt, words.text, _json(words.masked), given.rating),
             ),
         )
-    cursor.close()
     return Recorded(receipt_id, is_duplicate=first is not None)
 
 
-def _first_on_sqlite(cursor: Any, given: Contribution) -> int | None:
+def _first_on_sqlite(cursor: sqlite3.Cursor, given: Contribution) -> int | None:
     if given.sender is None:
         return None
     marks = ",".join("?" * len(given.sender.sought))
@@ -154,14 +149,39 @@ def _first_on_sqlite(cursor: Any, given: Contribution) -> int | None:
 
 
 def _sqlite_instant(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-# PostgreSQL: everything in one statement, and one round trip
+# PostgreSQL: one statement a response, and all of them one round trip
 
 
-def _record_on_postgresql(connection: Connection, given: Contribution) -> Recorded:
-    driver: Any = connection.connection.driver_connection
+def _record_on_postgresql(
+    driver: psycopg.Connection[Any], contributions: Sequence[Contribution]
+) -> list[Recorded]:
+    """Send the locks and then every response at once.
+
+    Equal requests at one time take turns, so that the second sees the first. The locks must be taken by an
+    earlier statement: a statement sees the database as it was when it began.
+    """
+    turns = sorted({turn for given in contributions for turn in _turns(given)})
+    with psycopg.ClientCursor(driver) as cursor:
+        statements = [cursor.mogrify(TURNS, {"turns": turns})] if turns else []
+        statements += [cursor.mogrify(*_postgresql_statement(given)) for given in contributions]
+        cursor.execute("; ".join(statements).encode(driver.info.encoding))
+        if turns:
+            cursor.nextset()
+        recorded = []
+        for _ in contributions:
+            receipt_id, first, is_repeat = cursor.fetchall()[0]
+            recorded.append(Recorded(receipt_id, is_duplicate=first is not None, is_repeat=is_repeat))
+            cursor.nextset()
+    return recorded
+
+
+TURNS = "SELECT pg_advisory_xact_lock(turn) FROM unnest(%(turns)s::bigint[]) AS turn"
+
+
+def _postgresql_statement(given: Contribution) -> tuple[bytes, dict[str, Any]]:
     values: dict[str, Any] = {
         "service_id": given.service_id,
         "channel": given.channel,
@@ -182,21 +202,13 @@ def _record_on_postgresql(connection: Connection, given: Contribution) -> Record
     values.update(zip(names, _response_values(given), strict=True))
     for number, words in enumerate(given.words):
         values[f"question{number}"], values[f"prompt{number}"] = words.question, words.prompt
-        values[f"text{number}"], values[f"masked{number}"] = words.text, json.dumps(words.masked)
-    if given.sender:
-        # Two equal requests at one time take turns, so that the second sees the first. The lock must be
-        # taken by an earlier statement: one statement sees the database as it was when it began.
-        values["turn"] = int.from_bytes(given.sender.stored[:8], signed=True)
-    with psycopg.ClientCursor(driver) as cursor:
-        cursor.execute(_postgresql_statement(len(given.words), given.sender is not None), values)
-        while cursor.nextset():
-            pass
-        receipt_id, first = cursor.fetchall()[0]
-    return Recorded(receipt_id, is_duplicate=first is not None)
+        values[f"text{number}"], values[f"masked{number}"] = words.text, _json(words.masked)
+    has_key, has_sender = given.idempotency_hash is not None, given.sender is not None
+    return _postgresql_template(len(given.words), has_key, has_sender), values
 
 
 @cache
-def _postgresql_statement(n_comments: int, with_turn: bool) -> bytes:  # noqa: FBT001 - part of the cache's key
+def _postgresql_template(n_comments: int, has_key: bool, has_sender: bool) -> bytes:  # noqa: FBT001 - a key
     comments = ""
     if n_comments:
         rows = ", ".join(
@@ -208,14 +220,18 @@ def _postgresql_statement(n_comments: int, with_turn: bool) -> bytes:  # noqa: F
             SELECT kept.id, %(service_id)s, %(channel)s, %(language)s, %(day)s, %(received_at)s, %(rating)s,
                 words.question, words.prompt, words.text, words.masked, 'pending', 0
             FROM kept, (VALUES {rows}) AS words (question, prompt, text, masked))"""  # noqa: S608 - placeholders
-    turn = "SELECT pg_advisory_xact_lock(%(turn)s); " if with_turn else ""
+    repeated = (
+        "SELECT id FROM response WHERE survey_id = %(survey_id)s AND idempotency_hash = %(idempotency_hash)s"
+        if has_key
+        else "SELECT NULL::bigint AS id WHERE false"
+    )
     first = (
         f"""SELECT coalesce(duplicate_of_id, id) AS id FROM receipt WHERE sender_digest = ANY(%(sought)s)
             AND received_at >= %(since)s AND {NOT_WITHDRAWN} ORDER BY receipt.id LIMIT 1"""  # noqa: S608
-        if with_turn
-        else "SELECT NULL::bigint AS id"
+        if has_sender
+        else "SELECT NULL::bigint AS id WHERE false"
     )
-    statement = f"""{turn}WITH first AS ({first}), kept AS (
+    statement = f"""WITH repeated AS ({repeated}), first AS ({first}), kept AS (
             INSERT INTO receipt (service_id, channel, language, received_at, day, code_hash, sender_digest,
                 exclusion, exclusion_at, duplicate_of_id, uncounted)
             SELECT %(service_id)s, %(channel)s, %(language)s, %(received_at)s, %(day)s, %(code_hash)s,
@@ -224,6 +240,7 @@ def _postgresql_statement(n_comments: int, with_turn: bool) -> bytes:  # noqa: F
                 CASE WHEN first.id IS NULL AND %(exclusion)s IS NULL THEN NULL ELSE %(received_at)s END,
                 first.id, true
             FROM (SELECT 1) AS one LEFT JOIN first ON true
+            WHERE NOT EXISTS (SELECT FROM repeated)
             RETURNING id, duplicate_of_id),
         answered AS (
             INSERT INTO response (id, survey_id, version_id, answers, segments, n_sections, external_id,
@@ -231,15 +248,20 @@ def _postgresql_statement(n_comments: int, with_turn: bool) -> bytes:  # noqa: F
             SELECT kept.id, %(survey_id)s, %(version_id)s, %(answers)s::jsonb, %(segments)s::jsonb,
                 %(n_sections)s, %(external_id)s, %(import_digest)s, %(idempotency_hash)s
             FROM kept){comments}
-        SELECT id, duplicate_of_id FROM kept"""  # noqa: S608 - placeholders and our own words
+        SELECT id, duplicate_of_id, false FROM kept
+        UNION ALL SELECT id, NULL, true FROM repeated"""  # noqa: S608 - placeholders and our own words
     return " ".join(statement.split()).encode()
 
 
 def _response_values(given: Contribution) -> tuple[Any, ...]:
     return (
-        *(given.survey_id, given.version_id, json.dumps(given.answers), json.dumps(given.segments)),
+        *(given.survey_id, given.version_id, _json(given.answers), _json(given.segments)),
         *(given.n_sections, given.external_id, given.import_digest, given.idempotency_hash),
     )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value) if value else "{}"
 
 
 def _exclusion(given: Contribution, first: int | None) -> str | None:

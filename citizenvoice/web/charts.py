@@ -21,6 +21,7 @@ LABEL_CHARS = 30
 LINE_HEIGHT = 22
 MOST_TICKS = 6
 SHORT_TICK_CHARS = 5
+BELOW_AXIS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,7 @@ def share_axis(shares: Iterable[float | None], *, locale: str | None = None) -> 
 class LineChart:
     """One figure over time, with its interval, target, control limits and what we changed.
 
-    A point without a value breaks the line and is marked on the time axis.
+    A point without a value breaks the line and is marked below the time axis, where nobody takes it for zero.
 
     Raises ValueError if there is no point, or fewer than two different axis ticks.
     """
@@ -186,7 +187,7 @@ class LineChart:
             *(_point(frame, index, point) for index, point in enumerate(self.points)),
             self._time(frame),
         ]
-        return _picture(chart_id, self.title, description, parts, height=292, kind="line")
+        return _picture(chart_id, self.title, description, parts, height=296, kind="line")
 
     def table(self) -> ChartTable:
         """Return the numbers the chart shows, a row for each point."""
@@ -257,7 +258,7 @@ class LineChart:
             runs_out = 0 < index == count - 1 and len(written) > SHORT_TICK_CHARS
             x, anchor = (WIDTH, "end") if runs_out else (frame.x(index), "middle")
             minor = "" if index in {0, count - 1} else " cv-chart__minor"
-            drawn.append(_text(f"cv-chart__tick{minor}", x, frame.bottom + 28, written, anchor))
+            drawn.append(_text(f"cv-chart__tick{minor}", x, frame.bottom + 32, written, anchor))
         return "".join(drawn)
 
 
@@ -512,7 +513,7 @@ def _point(frame: _Frame, index: int, point: Point) -> str:
     x = frame.x(index)
     if point.value is None:
         hint = f"{point.label}: {_('Not enough answers')}"
-        return _dot("cv-chart__gap", x, frame.bottom, hint)
+        return _dot("cv-chart__gap", x, frame.bottom + BELOW_AXIS, hint)
     hint = f"{point.label}: {_written(point.value, point.text)}"
     return _dot("cv-chart__dot", x, frame.y(point.value), hint)
 

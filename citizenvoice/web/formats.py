@@ -9,9 +9,12 @@ from babel import Locale, UnknownLocaleError
 from babel import dates as babel_dates
 from babel import numbers as babel_numbers
 from flask import Flask, has_app_context
+from flask_babel import gettext as _
 from flask_babel import ngettext
 
 DEFAULT_LOCALE = Locale("en")
+MINUS, NO_BREAK_SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+ANY_FRACTION = 100  # a number whose plural is that of most numbers, in every language we know
 
 
 class HasInterval(Protocol):
@@ -45,11 +48,13 @@ def current_zone(zone: str | tzinfo | None = None) -> tzinfo:
     return found or UTC
 
 
-def decimal(number: float, digits: int = 1, *, locale: str | Locale | None = None) -> str:
-    """Write a number with a fixed count of decimals: 1234.5 as "1,234.5"."""
-    return babel_numbers.format_decimal(
-        round(number, digits), _pattern(digits), locale=current_locale(locale)
-    )
+def decimal(
+    number: float, digits: int = 1, *, signed: bool = False, locale: str | Locale | None = None
+) -> str:
+    """Write a number with a fixed count of decimals: 1234.5 as "1,234.5", -3 as "−3.0", never "−0.0"."""
+    size = round(number, digits) or 0
+    written = babel_numbers.format_decimal(size, _pattern(digits), locale=current_locale(locale))
+    return ("+" if signed and size > 0 else "") + written.replace("-", MINUS)
 
 
 def count(number: int, *, locale: str | Locale | None = None) -> str:
@@ -64,23 +69,24 @@ def percent(share: float, digits: int = 0, *, locale: str | Locale | None = None
     return written.replace("0", decimal(share * 100, digits, locale=found), 1)
 
 
-def points(difference: float, digits: int = 0) -> str:
-    """Write a difference between two shares in percentage points: 0.09 as "9 points"."""
+def points(difference: float, digits: int = 0, *, signed: bool = False) -> str:
+    """Write a difference between two shares in percentage points: 0.09 as "9 points", or "+9 points"."""
     size = round(difference * 100, digits)
-    plural_of = 1 if abs(size) == 1 else 2
-    return str(ngettext("%(points)s point", "%(points)s points", plural_of, points=decimal(size, digits)))
+    return _in_points(decimal(size, digits, signed=signed), abs(size))
 
 
 def interval(
     figure: HasInterval, unit: str = "percent", digits: int = 0, *, locale: str | Locale | None = None
 ) -> str:
-    """Write both ends of an interval once with their unit: "74–82%"."""
+    """Write both ends of an interval once with their unit: "74–82%", "−12 to 10 points"."""
     found = current_locale(locale)
     scale = 1 if unit == "number" else 100
-    ends = [decimal(end * scale, digits, locale=found) for end in (figure.lower, figure.upper)]
-    joined = f"{ends[0]} – {ends[1]}" if figure.lower < 0 else f"{ends[0]}–{ends[1]}"
-    if unit != "percent":
+    low, high = (decimal(end * scale, digits, locale=found) for end in (figure.lower, figure.upper))
+    joined = _between(low, high) if MINUS in low else f"{low}–{high}"
+    if unit == "number":
         return joined
+    if unit == "points":
+        return _in_points(joined, max(2, abs(round(figure.upper * scale, digits))))
     return babel_numbers.format_percent(0, locale=found).replace("0", joined, 1)
 
 
@@ -169,6 +175,18 @@ def register(app: Flask) -> None:
     ``count`` takes the place of Jinja's second name for ``length``: here it writes a number.
     """
     app.jinja_env.filters.update(FILTERS)
+
+
+def _between(low: str, high: str) -> str:
+    """Write a range whose dash would be taken for a minus sign, on one line."""
+    return str(_("%(low)s to %(high)s", low=low, high=high)).replace(" ", NO_BREAK_SPACE)
+
+
+def _in_points(written: str, size: float) -> str:
+    """Put the unit after a number or range of this size, on the same line as the last digit."""
+    plural_of = int(size) if size == int(size) else ANY_FRACTION
+    named = ngettext("%(points)s point", "%(points)s points", plural_of, points=written)
+    return str(named).replace(f"{written} ", f"{written}{NO_BREAK_SPACE}")
 
 
 def _pattern(digits: int) -> str:

@@ -2,11 +2,13 @@
 
 import hmac
 from datetime import date
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -14,6 +16,7 @@ from limits.strategies import FixedWindowRateLimiter
 from citizenvoice.web import counters
 from citizenvoice.web.clock import utc_now
 
+LIMITED = "security"  # the blueprint whose views declare limits; others use `too_often`
 SLOWEST_REDIS = 1  # seconds to wait for the shared counter before counting in this process
 
 
@@ -30,12 +33,18 @@ def keyed_hash(address: str, *, secret: str, day: date) -> str:
     Without the key the 2^32 addresses of IPv4 could simply be tried; with the day in it, yesterday's
     hashes cannot be joined to today's. An IPv6 subscriber holds a whole /64, so that is what is counted.
     """
-    key = hmac.digest(secret.encode(), f"sender of {day.isoformat()}".encode(), "sha256")
-    return hmac.new(key, subscriber(address).encode(), "sha256").hexdigest()[:32]
+    return hmac.digest(_key_of_day(secret, day), subscriber(address).encode(), "sha256").hex()[:32]
+
+
+@lru_cache(maxsize=2)
+def _key_of_day(secret: str, day: date) -> bytes:
+    return hmac.digest(secret.encode(), f"sender of {day.isoformat()}".encode(), "sha256")
 
 
 def subscriber(address: str) -> str:
     """Return the part of a network address that names one subscriber."""
+    if ":" not in address:
+        return address
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -58,6 +67,21 @@ def init_limits(app: Flask) -> None:
         waits = {"socket_timeout": SLOWEST_REDIS, "socket_connect_timeout": SLOWEST_REDIS}
         app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", waits)
     limiter.init_app(app)
+    _only_before_limited_views(app)
+
+
+def _only_before_limited_views(app: Flask) -> None:
+    """Ask at the views that declare a limit, which ask themselves, and spare every other request the asking."""
+    for functions in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
+        kept = functions.get(None, [])
+        functions[None] = [function for function in kept if not _is_of_limiter(function)]
+        functions.setdefault(LIMITED, []).extend(function for function in kept if _is_of_limiter(function))
+
+
+def _is_of_limiter(function: Any) -> bool:
+    """Tell whether a function is a method of the limiter, bound or given the limiter as its first argument."""
+    bound_to = getattr(function, "__self__", None), *getattr(function, "args", ())
+    return any(one is limiter for one in bound_to)
 
 
 def too_often(what: str, rate: str) -> bool:
@@ -68,6 +92,11 @@ def too_often(what: str, rate: str) -> bool:
     if not limiter.enabled:
         return False
     try:
-        return not limiter.limiter.hit(parse(rate), what, sender_key())
+        return not limiter.limiter.hit(_parsed(rate), what, sender_key())
     except StorageError:  # no shared counter: each process counts for itself
-        return not alone.hit(parse(rate), what, sender_key())
+        return not alone.hit(_parsed(rate), what, sender_key())
+
+
+@lru_cache(maxsize=64)
+def _parsed(rate: str) -> RateLimitItem:
+    return parse(rate)

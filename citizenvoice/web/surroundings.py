@@ -1,5 +1,6 @@
 """What stands around every page: where home is, the ways to other pages, the same page in other languages."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,11 @@ from citizenvoice.config import LANGUAGES
 from citizenvoice.web import languages
 
 MANAGE = "/manage"
+BELONGS = (  # pages that belong to a part of the site their address does not begin with
+    (re.compile(rf"{MANAGE}/services/(new|[^/]+/(edit|stages|volumes))(/|$)"), f"{MANAGE}/agencies"),
+    (re.compile(rf"{MANAGE}/(api-keys|audit)(/|$)"), f"{MANAGE}/members"),
+    (re.compile(rf"{MANAGE}/instruments(/|$)"), f"{MANAGE}/surveys"),
+)
 
 
 def public() -> dict[str, Any]:
@@ -72,6 +78,9 @@ def current_way(urls: list[str], path: str) -> str:
     '/manage/surveys'
     >>> current_way(["/manage/", "/manage/surveys"], "/manage/services/passports")
     '/manage/'
+    >>> current_way(["/manage/", "/manage/agencies"], "/manage/services/passports/volumes")
+    '/manage/agencies'
     """
+    path = next((way for pattern, way in BELONGS if way in urls and pattern.match(path)), path)
     longest = sorted((url for url in urls if f"{path}/".startswith(f"{url.rstrip('/')}/")), key=len)
     return longest[-1] if longest else ""

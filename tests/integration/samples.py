@@ -10,6 +10,8 @@ from functools import cached_property
 from io import BytesIO
 from typing import Any
 
+from flask import current_app
+
 from citizenvoice.accounts import links
 from citizenvoice.accounts.models import ApiKey, Membership, User
 from citizenvoice.agencies import actions as catalogue
@@ -116,7 +118,9 @@ class World:
 
 def password_token(world: World) -> str:
     """Return the last part of a link with which somebody sets a password."""
-    return links.password_link(world.user, lasts=timedelta(hours=1), now=utc_now()).rpartition("/")[2]
+    with current_app.test_request_context():
+        link = links.password_link(world.user, lasts=timedelta(hours=1), now=utc_now())
+    return link.rpartition("/")[2]
 
 
 def finished_import(world: World) -> int:

@@ -88,7 +88,7 @@ def new() -> ResponseReturnValue:
         else:
             audit("agency.created", agency)
             db.session.commit()
-            flash(_("“%(name)s” is added.", name=agency.name), "success")
+            flash(_("“%(name)s” is added.", name=languages.local_name(agency)), "success")
             return redirect(url_for(".show", agency_slug=agency.slug))
     return render_template("catalogue/agency_form.html", form=form, agency=None)
 
@@ -153,7 +153,14 @@ def move(agency_slug: str) -> ResponseReturnValue:
         actions.move_agency(agency, parent)
         audit("agency.moved", agency, to=parent.slug)
         db.session.commit()
-        flash(_("“%(name)s” is now below “%(parent)s”.", name=agency.name, parent=parent.name), "success")
+        flash(
+            _(
+                "“%(name)s” is now below “%(parent)s”.",
+                name=languages.local_name(agency),
+                parent=languages.local_name(parent),
+            ),
+            "success",
+        )
         return redirect(url_for(".show", agency_slug=agency_slug))
     return render_template("catalogue/move.html", form=form, agency=agency, can_move=can_move(agency))
 
@@ -175,7 +182,7 @@ def managed_agencies() -> list[Any]:
 
 def choices(agencies: list[Any]) -> list[SelectChoice]:
     """Return agencies to choose between, each with where it stands."""
-    names = {each.path: each.name for each in agencies}
+    names = {each.path: languages.local_name(each) for each in agencies}
     return [SelectChoice(each.slug, " › ".join(line(each.path, names))) for each in agencies]
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies import queries as catalogue
-from citizenvoice.config import LANGUAGES
+from citizenvoice.config import ANSWERING_LANGUAGES, LANGUAGES
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
 from citizenvoice.surveys import actions, drafting, links, queries
@@ -316,7 +317,9 @@ def ways_into(survey: Any, service: Any, offered: Iterable[str]) -> dict[str, An
     ways = []
     for link in queries.find_links(survey.id, service.id):
         frame = home + url_for("respond.ask_embedded", language=language, via=link.code, **at)
-        title = _("Tell us about %(service)s", service=service.name)
+        with force_locale(language if language in ANSWERING_LANGUAGES else LANGUAGES[0]):
+            named = service.names.get(language) or service.name
+            title = _("Tell us about %(service)s", service=named)
         ways.append(
             {
                 "channel": _(links.channel_name(link.channel)),

@@ -299,7 +299,7 @@ def _so_far(seen: Visit, code: str) -> queries.SoFar:
 
 def _next_page(seen: Visit, section: Section, answers: Mapping[str, Any], code: str) -> Response:
     """Answer with the next section, or with the receipt after the last; both are kept, but for the code."""
-    following = routing.next_section(seen.questionnaire.definition, answers, after=section.key)
+    following = seen.questionnaire.following(answers, section)
     if following is None:
         key: tuple[Any, ...] = ("receipt", *seen.key, int(utc_now().timestamp()) // MINUTE)
         body = seen.target.pages.made(key, lambda: _receipt_page(seen).encode())
@@ -461,7 +461,7 @@ def _typed(question: Question) -> Any:
 
 
 def _first(seen: Visit) -> Section:
-    first = routing.next_section(seen.questionnaire.definition, {})
+    first = seen.questionnaire.first
     if first is None:
         raise NotFoundError(N_("There is no survey here that can be answered now."))
     return first

@@ -79,12 +79,12 @@ def test_a_file_comes_in_through_the_pages(app: Flask, client: PageClient, surve
     assert db.session.scalar(select(func.count()).select_from(Response)) == 0
 
     run = client.post(preview.replace("preview", "start")).location
-    assert 'http-equiv="refresh"' in client.get(run).text
+    assert "data-cv-live" in client.get(run).text
     assert import_runs.run_next(utc_now)
     assert not import_runs.run_next(utc_now)
 
     page = client.get(run).text
-    assert 'http-equiv="refresh"' not in page
+    assert "data-cv-live" not in page
     rejects = client.get(f"{run}/rejects.csv")
     assert rejects.text.count("not among the values") == 2
     found = db.session.scalars(select(ImportRun)).one()

@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
+from citizenvoice.config import ANSWERING_LANGUAGES, LANGUAGES
 from citizenvoice.nlp.codebook import SHIPPED, load_codebook, parse_codebook
 from citizenvoice.nlp.themes import choose_themes, label_matrix, tune_thresholds
 
 
 @pytest.mark.parametrize("key", SHIPPED)
-def test_shipped_codebooks_name_and_describe_every_theme_in_both_languages(key: str) -> None:
+def test_shipped_codebooks_name_every_theme_in_the_languages_of_receipts(key: str) -> None:
     codebook = load_codebook(key)
     assert codebook.key == key
     for theme in codebook.themes:
-        assert theme.name.keys() == theme.description.keys() == {"en", "es"}
+        assert theme.name.keys() == set(ANSWERING_LANGUAGES)
+        assert theme.description.keys() == set(LANGUAGES)
         assert all(theme.name.values())
         assert all(theme.description.values())
 

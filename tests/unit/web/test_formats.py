@@ -27,20 +27,44 @@ def test_a_share_is_written_as_the_language_writes_percentages(locale: str, writ
     [
         (Interval(0.741, 0.816), "percent", "en", "74–82%"),
         (Interval(0.741, 0.816), "percent", "tr", "%74–82"),
-        (Interval(-0.031, 0.05), "points", "en", "-3 – 5"),
+        (Interval(-0.031, 0.05), "points", "en", "−3 to 5 points"),
+        (Interval(0.03, 0.05), "points", "en", "3–5 points"),
+        (Interval(-0.051, 0.011), "points", "en", "−5 to 1 points"),
+        (Interval(-0.001, 0.05), "percent", "en", "0–5%"),
+        (Interval(-3.2, -1.1), "number", "en", "−3 to −1"),
         (Interval(20.12, 26.7), "number", "es", "20–27"),
     ],
 )
 def test_an_interval_names_its_unit_once(interval: Interval, unit: str, locale: str, written: str) -> None:
-    assert formats.interval(interval, unit, locale=locale) == written
+    with create_app().app_context():
+        assert formats.interval(interval, unit, locale=locale).replace("\N{NO-BREAK SPACE}", " ") == written
 
 
 @pytest.mark.parametrize(
-    ("difference", "written"), [(0.01, "1 point"), (0.09, "9 points"), (0.0, "0 points"), (-0.01, "-1 point")]
+    ("difference", "written"),
+    [(0.01, "1 point"), (0.09, "9 points"), (0.0, "0 points"), (-0.002, "0 points"), (-0.01, "−1 point")],
 )
-def test_differences_between_shares_are_points(difference: float, written: str) -> None:
+def test_differences_between_shares_are_points_that_stay_with_their_number(
+    difference: float, written: str
+) -> None:
     with create_app().app_context():
-        assert formats.points(difference) == written
+        assert formats.points(difference) == written.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@pytest.mark.parametrize(
+    ("number", "signed", "written"),
+    [(-3, False, "−3.0"), (-0.04, False, "0.0"), (0.2, True, "+0.2"), (-0.2, True, "−0.2"), (0, True, "0.0")],
+)
+def test_one_minus_sign_is_written_everywhere(number: float, signed: bool, written: str) -> None:
+    assert formats.decimal(number, signed=signed, locale="en") == written
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ar"])
+def test_a_minus_sign_stays_with_its_number_in_every_language(language: str) -> None:
+    written = formats.interval(Interval(-0.12, 0.1), "points", locale=language)
+
+    assert "−12" in written
+    assert " " not in written
 
 
 @pytest.mark.parametrize(
