@@ -52,7 +52,8 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 messages: $(VENV)/development ## bring the translation catalogues up to date with the code
 	@mkdir -p var citizenvoice/translations
 	$(PYBABEL) --quiet extract --mapping babel.cfg --keyword _l --keyword N_ --sort-by-file --add-location file \
-		--project citizenvoice --copyright-holder citizenvoice --output var/messages.pot .
+		--project citizenvoice --copyright-holder citizenvoice --last-translator citizenvoice \
+		--header-comment "# Words of citizenvoice's interface." --output var/messages.pot .
 	@for language in $(TRANSLATED); do \
 		test -f citizenvoice/translations/$$language/LC_MESSAGES/messages.po || \
 		$(PYBABEL) --quiet init --input-file var/messages.pot --output-dir citizenvoice/translations \

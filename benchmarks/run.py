@@ -24,7 +24,7 @@ def main(names: list[str]) -> int:
     for name in names or known:
         sys.stdout.write(f"\n== {name}\n")
         sys.stdout.flush()
-        done = subprocess.run([sys.executable, HERE / f"{name}.py"], cwd=HERE.parent, check=False)  # noqa: S603 - ours
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=False)  # noqa: S603 - ours
         failed += done.returncode != 0
     return failed
 

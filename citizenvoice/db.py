@@ -106,6 +106,9 @@ def writing() -> Iterator[None]:
         held = _holding.set(True)
         try:
             yield
+        except BaseException:
+            db.session.rollback()  # while the turn is still ours: the next writer must not find it open
+            raise
         finally:
             _holding.reset(held)
     finally:

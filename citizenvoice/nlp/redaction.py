@@ -155,7 +155,6 @@ class _Reader:
             yield from _named(kind, iter(spans))
             piece = _blanked(piece, spans)
 
-
     def _identifiers(self, piece: str) -> Iterator[Span]:
         return identifiers.find_identifiers(piece, self.countries, self.region)
 

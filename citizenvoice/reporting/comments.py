@@ -36,7 +36,7 @@ from citizenvoice.stats.periods import parse as parse_period
 from citizenvoice.surveys.definition import localise
 from citizenvoice.surveys.models import Survey, SurveyService, SurveyVersion
 
-A_PAGE = 25
+A_PAGE = 50
 COUNTED_UP_TO = 10_000
 RARE = 20_000  # comments with a theme that are looked through one by one
 SEARCH_MAX_CHARS = 200

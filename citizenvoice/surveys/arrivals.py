@@ -115,7 +115,9 @@ def _transaction() -> Iterator[Any]:
     lent = bind.raw_connection()
     driver: Any = lent.driver_connection
     try:
-        with _sqlite_transaction(driver) if isinstance(driver, sqlite3.Connection) else _commits_itself(driver):
+        with (
+            _sqlite_transaction(driver) if isinstance(driver, sqlite3.Connection) else _commits_itself(driver)
+        ):
             yield driver
     except Exception:
         if getattr(driver, "closed", False):

@@ -6,11 +6,10 @@ SQLAlchemy's ORM costs several times what the insert itself does (`benchmarks/an
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -152,105 +151,119 @@ def _sqlite_instant(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-# PostgreSQL: one statement a response, and all of them one round trip
+# PostgreSQL: one statement for all, prepared once, that is given them as one document
+
+LOCK = "SELECT pg_advisory_xact_lock(turn) FROM unnest(%s::bigint[]) AS turn"
+STORE = f"""
+    WITH given AS MATERIALIZED (
+        SELECT nextval((SELECT pg_get_serial_sequence('receipt', 'id'))) AS id, first.id AS first,
+            repeated.id AS repeated, sent.*
+        FROM jsonb_to_recordset(%s) AS sent (
+            place int, service_id bigint, channel text, language text, received_at timestamptz, day date,
+            code_hash text, digest text, sought text[], since timestamptz, exclusion text, rating int,
+            survey_id bigint, version_id bigint, answers jsonb, segments jsonb, n_sections int,
+            external_id text, import_digest text, idempotency_hash text, words jsonb)
+        LEFT JOIN LATERAL (
+            SELECT response.id FROM response
+            WHERE response.survey_id = sent.survey_id AND response.idempotency_hash = sent.idempotency_hash
+        ) AS repeated ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(duplicate_of_id, receipt.id) AS id FROM receipt
+            WHERE sender_digest = ANY(ARRAY(SELECT decode(one, 'hex') FROM unnest(sent.sought) AS one))
+                AND receipt.received_at >= sent.since AND {NOT_WITHDRAWN.replace("exclusion", "receipt.exclusion")}
+            ORDER BY receipt.id LIMIT 1
+        ) AS first ON true),
+    new AS (SELECT * FROM given WHERE repeated IS NULL ORDER BY place),
+    kept AS (
+        INSERT INTO receipt (id, service_id, channel, language, received_at, day, code_hash, sender_digest,
+            exclusion, exclusion_at, duplicate_of_id, uncounted)
+        SELECT id, service_id, channel, language, received_at, day, decode(code_hash, 'hex'),
+            decode(digest, 'hex'), coalesce(exclusion, CASE WHEN first IS NOT NULL THEN 'duplicate' END),
+            CASE WHEN coalesce(exclusion, first::text) IS NOT NULL THEN received_at END, first, true
+        FROM new),
+    answered AS (
+        INSERT INTO response (id, survey_id, version_id, answers, segments, n_sections, external_id,
+            import_digest, idempotency_hash)
+        SELECT id, survey_id, version_id, answers, segments, n_sections, external_id, import_digest,
+            idempotency_hash
+        FROM new),
+    said AS (
+        INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, rating, question,
+            prompt, text, masked, reading, attempts)
+        SELECT id, service_id, channel, language, day, received_at, rating, words.question, words.prompt,
+            words.text, words.masked, 'pending', 0
+        FROM new, jsonb_to_recordset(new.words) AS words (question text, prompt text, text text, masked jsonb))
+    SELECT coalesce(repeated, id), repeated IS NULL AND first IS NOT NULL, repeated IS NOT NULL
+    FROM given ORDER BY place"""  # noqa: S608 - our own words
 
 
 def _record_on_postgresql(
     driver: psycopg.Connection[Any], contributions: Sequence[Contribution]
 ) -> list[Recorded]:
-    """Send the locks and then every response at once.
+    """Send the locks and the responses at once.
 
     Equal requests at one time take turns, so that the second sees the first. The locks must be taken by an
     earlier statement: a statement sees the database as it was when it began.
     """
+    recorded: dict[int, Recorded] = {}
     turns = sorted({turn for given in contributions for turn in _turns(given)})
-    with psycopg.ClientCursor(driver) as cursor:
-        statements = [cursor.mogrify(TURNS, {"turns": turns})] if turns else []
-        statements += [cursor.mogrify(*_postgresql_statement(given)) for given in contributions]
-        cursor.execute("; ".join(statements).encode(driver.info.encoding))
+    with driver.pipeline():
         if turns:
-            cursor.nextset()
-        recorded = []
-        for _ in contributions:
-            receipt_id, first, is_repeat = cursor.fetchall()[0]
-            recorded.append(Recorded(receipt_id, is_duplicate=first is not None, is_repeat=is_repeat))
-            cursor.nextset()
-    return recorded
+            driver.execute(LOCK, [turns], prepare=True)
+        places = [list(places) for places in _without_equals(contributions)]
+        asked = [
+            driver.execute(
+                STORE, [json.dumps([_document(contributions[n]) | {"place": n} for n in some])], prepare=True
+            )
+            for some in places
+        ]
+    for some, cursor in zip(places, asked, strict=True):
+        recorded.update(zip(some, (Recorded(*row) for row in cursor), strict=True))
+    return [recorded[place] for place in range(len(contributions))]
 
 
-TURNS = "SELECT pg_advisory_xact_lock(turn) FROM unnest(%(turns)s::bigint[]) AS turn"
+def _without_equals(contributions: Sequence[Contribution]) -> Iterator[Iterable[int]]:
+    """Part the places of contributions so that no part holds two that may be the same thing, in order."""
+    rest = list(range(len(contributions)))
+    while rest:
+        seen: set[Any] = set()
+        part, later = [], []
+        for place in rest:
+            given = contributions[place]
+            names = {_key_of(given), *(given.sender.sought if given.sender else ())} - {None}
+            (later if names & seen else part).append(place)
+            seen |= names
+        yield part
+        rest = later
 
 
-def _postgresql_statement(given: Contribution) -> tuple[bytes, dict[str, Any]]:
-    values: dict[str, Any] = {
+def _document(given: Contribution) -> dict[str, Any]:
+    sender = given.sender
+    return {
         "service_id": given.service_id,
         "channel": given.channel,
         "language": given.language,
-        "received_at": given.received_at,
-        "day": given.day,
-        "code_hash": given.code_hash,
-        "digest": given.sender.stored if given.sender else None,
-        "sought": list(given.sender.sought) if given.sender else [],
-        "since": given.received_at - WINDOW,
+        "received_at": given.received_at.isoformat(),
+        "day": given.day.isoformat(),
+        "code_hash": given.code_hash and given.code_hash.hex(),
+        "digest": sender and sender.stored.hex(),
+        "sought": [digest.hex() for digest in sender.sought] if sender else [],
+        "since": (given.received_at - WINDOW).isoformat(),
         "exclusion": given.exclusion and str(given.exclusion),
         "rating": given.rating,
+        "survey_id": given.survey_id,
+        "version_id": given.version_id,
+        "answers": given.answers,
+        "segments": given.segments,
+        "n_sections": given.n_sections,
+        "external_id": given.external_id,
+        "import_digest": given.import_digest,
+        "idempotency_hash": given.idempotency_hash,
+        "words": [
+            {"question": said.question, "prompt": said.prompt, "text": said.text, "masked": dict(said.masked)}
+            for said in given.words
+        ],
     }
-    names = (
-        *("survey_id", "version_id", "answers", "segments", "n_sections"),
-        *("external_id", "import_digest", "idempotency_hash"),
-    )
-    values.update(zip(names, _response_values(given), strict=True))
-    for number, words in enumerate(given.words):
-        values[f"question{number}"], values[f"prompt{number}"] = words.question, words.prompt
-        values[f"text{number}"], values[f"masked{number}"] = words.text, _json(words.masked)
-    has_key, has_sender = given.idempotency_hash is not None, given.sender is not None
-    return _postgresql_template(len(given.words), has_key, has_sender), values
-
-
-@cache
-def _postgresql_template(n_comments: int, has_key: bool, has_sender: bool) -> bytes:  # noqa: FBT001 - a key
-    comments = ""
-    if n_comments:
-        rows = ", ".join(
-            f"(%(question{n})s, %(prompt{n})s, %(text{n})s, %(masked{n})s::jsonb)" for n in range(n_comments)
-        )
-        comments = f""", said AS (
-            INSERT INTO comment (receipt_id, service_id, channel, language, day, received_at, rating,
-                question, prompt, text, masked, reading, attempts)
-            SELECT kept.id, %(service_id)s, %(channel)s, %(language)s, %(day)s, %(received_at)s, %(rating)s,
-                words.question, words.prompt, words.text, words.masked, 'pending', 0
-            FROM kept, (VALUES {rows}) AS words (question, prompt, text, masked))"""  # noqa: S608 - placeholders
-    repeated = (
-        "SELECT id FROM response WHERE survey_id = %(survey_id)s AND idempotency_hash = %(idempotency_hash)s"
-        if has_key
-        else "SELECT NULL::bigint AS id WHERE false"
-    )
-    first = (
-        f"""SELECT coalesce(duplicate_of_id, id) AS id FROM receipt WHERE sender_digest = ANY(%(sought)s)
-            AND received_at >= %(since)s AND {NOT_WITHDRAWN} ORDER BY receipt.id LIMIT 1"""  # noqa: S608
-        if has_sender
-        else "SELECT NULL::bigint AS id WHERE false"
-    )
-    statement = f"""WITH repeated AS ({repeated}), first AS ({first}), kept AS (
-            INSERT INTO receipt (service_id, channel, language, received_at, day, code_hash, sender_digest,
-                exclusion, exclusion_at, duplicate_of_id, uncounted)
-            SELECT %(service_id)s, %(channel)s, %(language)s, %(received_at)s, %(day)s, %(code_hash)s,
-                %(digest)s,
-                coalesce(%(exclusion)s, CASE WHEN first.id IS NULL THEN NULL ELSE 'duplicate' END),
-                CASE WHEN first.id IS NULL AND %(exclusion)s IS NULL THEN NULL ELSE %(received_at)s END,
-                first.id, true
-            FROM (SELECT 1) AS one LEFT JOIN first ON true
-            WHERE NOT EXISTS (SELECT FROM repeated)
-            RETURNING id, duplicate_of_id),
-        answered AS (
-            INSERT INTO response (id, survey_id, version_id, answers, segments, n_sections, external_id,
-                import_digest, idempotency_hash)
-            SELECT kept.id, %(survey_id)s, %(version_id)s, %(answers)s::jsonb, %(segments)s::jsonb,
-                %(n_sections)s, %(external_id)s, %(import_digest)s, %(idempotency_hash)s
-            FROM kept){comments}
-        SELECT id, duplicate_of_id, false FROM kept
-        UNION ALL SELECT id, NULL, true FROM repeated"""  # noqa: S608 - placeholders and our own words
-    return " ".join(statement.split()).encode()
 
 
 def _response_values(given: Contribution) -> tuple[Any, ...]:

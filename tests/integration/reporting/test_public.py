@@ -157,10 +157,37 @@ def test_the_page_and_the_data_say_the_same(client: PageClient, world: World) ->
     rows = list(csv.DictReader(client.get(address(world, "/figures.csv")).text.splitlines()))
 
     first = data["indicators"][0]
-    assert (first["value"], first["n"], first["method"]) == (0.66, 100, "top2_v1")
+    assert (first["latest"]["value"], first["latest"]["n"], first["method"]) == (0.66, 100, "top2_v1")
     assert (rows[0]["value"], rows[0]["n"]) == ("0.66", "100")
     phone = next(row for row in rows if row["name"] == "Phone")
     assert (phone["value"], phone["n"]) == ("", "")
+
+
+def test_figure_interval_answers_and_status_are_of_the_same_month(client: PageClient, world: World) -> None:
+    rate(world, 20, 5, day=months_ago(2))
+    rate(world, 80, 1, day=months_ago(2))
+    count()
+    code = f"{world.survey.slug}/overall/top2_v1"
+    actions.set_target(world.services[0].id, code, 0.5, today(), utc_now())
+
+    shown = page(client, address(world)).select_one("section[aria-labelledby=promised] .cv-card")
+    data: dict[str, Any] = client.get(address(world, "/figures.json")).json  # type: ignore[assignment]
+    rows = list(csv.DictReader(client.get(address(world, "/figures.csv")).text.splitlines()))
+
+    assert shown is not None
+    assert text_of(shown.select_one(".cv-estimate__value")) == "66%"  # type: ignore[arg-type]
+    assert "56–75% with 95% confidence, from 100 answers" in text_of(shown)
+    assert "On track" in text_of(shown)
+    assert "All twelve months: 43% (36–50%)" in text_of(shown)  # 86 of 200
+    latest, whole = data["indicators"][0]["latest"], data["indicators"][0]["whole"]
+    assert (latest["value"], latest["n"], latest["status"]) == (0.66, 100, "on_track")
+    assert (whole["value"], whole["n"]) == (0.43, 200)
+    assert latest["start"] == months_ago(1).replace(day=1).isoformat()
+    assert whole["start"] == data["start"] == data["themes"][0]["start"] == data["groups"][0]["start"]
+    assert [(row["start"], row["value"], row["status"], row["target"]) for row in rows[:2]] == [
+        (latest["start"], "0.66", "on_track", "0.5"),
+        (whole["start"], "0.43", "", ""),
+    ]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -31,6 +31,9 @@ def test_a_line_breaks_where_there_are_not_enough_answers() -> None:
     gap = picture.select_one("circle.cv-chart__gap")
     assert gap is not None
     assert "Not enough answers" in gap.get_text()
+    lowest = max(numbers(line, "y1")[0] for line in picture.select(".cv-chart__grid"))
+    top_of_gap = numbers(gap, "cy")[0] - numbers(gap, "r")[0]
+    assert top_of_gap > lowest  # nobody takes it for zero
 
 
 def test_higher_shares_are_drawn_higher_and_later_ones_further_right() -> None:
