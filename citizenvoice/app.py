@@ -21,6 +21,7 @@ from citizenvoice.accounts.scope import Role
 from citizenvoice.accounts.security import init_security, is_manage
 from citizenvoice.agencies import queries as catalogue
 from citizenvoice.agencies.commands import bring
+from citizenvoice.analysis.actions import forget_readings
 from citizenvoice.api.v1 import init_api
 from citizenvoice.catalogue.views import agencies as catalogue_agencies
 from citizenvoice.catalogue.views import home as public_home
@@ -71,6 +72,7 @@ def add_features(app: Flask) -> None:
     # Keep one line a feature, in the order of the packages.
     init_security(app)
     app.register_blueprint(respond.bp)
+    app.extensions["forget_readings"] = forget_readings  # of words that somebody took back by sending others
     app.register_blueprint(receipt.bp)
     for reported in (home, service, indicator, public, comments, exports):
         app.register_blueprint(reported.bp)

@@ -43,6 +43,7 @@ def config_from(env: Mapping[str, str]) -> dict[str, Any]:
         "MAIL_FROM": env.get("MAIL_FROM", "citizenvoice@localhost"),
         "MINIMUM_ANSWERS": _whole(env, "MINIMUM_ANSWERS", 10),
         "ANSWERS_PER_MINUTE": _whole(env, "ANSWERS_PER_MINUTE", 20),
+        "ANSWERS_PER_MINUTE_AND_KEY": _whole(env, "ANSWERS_PER_MINUTE_AND_KEY", 1200),
         "PHONE_REGIONS": tuple(env.get("PHONE_REGIONS", "US,GB,PH,ES,MX").split(",")),
         "READER": env.get("READER", "public_service"),
         "WORKER_LEASE": timedelta(seconds=_whole(env, "WORKER_LEASE_SECONDS", 60)),

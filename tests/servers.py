@@ -121,8 +121,8 @@ def migrations_of(app: Flask) -> Config:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Run a PostgreSQL server of our own and yield its URL.
+def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
+    """Run a PostgreSQL server of our own and yield its URL; a durable one waits for the disk.
 
     Raises FileNotFoundError where it is not installed.
     """
@@ -142,8 +142,9 @@ def postgres_server() -> Iterator[str]:
         setup = ["-U", "tests", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--no-sync"]
         language = ["--encoding=UTF8", "--locale=C.UTF-8"]  # orders text by code point, as SQLite does
         subprocess.run([_postgres_program("initdb"), "-D", data, *setup, *language], **as_owner)
-        # Nothing here outlives the run, so nothing has to survive a power cut.
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+        # Nothing in tests outlives the run, so nothing has to survive a power cut.
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+        options += "" if is_durable else " -c fsync=off -c full_page_writes=off"
         control: list[str | Path] = [_postgres_program("pg_ctl"), "-D", data, "-w"]
         subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **as_owner)
         try:

@@ -1,13 +1,13 @@
 """The forms of signing in and of membership."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from citizenvoice.accounts.scope import Role
 from citizenvoice.config import LANGUAGES
+from citizenvoice.web.forms import PageForm
 from citizenvoice.web.languages import own_name
 
 ROLE_NAMES = {
@@ -30,7 +30,7 @@ def needed(message: str) -> DataRequired:
     return DataRequired(message=message)
 
 
-class SignInForm(FlaskForm):
+class SignInForm(PageForm):
     """Who, with what password, and where to go afterwards."""
 
     email = EmailField(
@@ -44,7 +44,7 @@ class SignInForm(FlaskForm):
     next = HiddenField()
 
 
-class ForgotPasswordForm(FlaskForm):
+class ForgotPasswordForm(PageForm):
     """Who forgot their password."""
 
     email = EmailField(
@@ -54,7 +54,7 @@ class ForgotPasswordForm(FlaskForm):
     )
 
 
-class NewPasswordForm(FlaskForm):
+class NewPasswordForm(PageForm):
     """A new password, twice."""
 
     password = PasswordField(
@@ -80,14 +80,14 @@ class ChangePasswordForm(NewPasswordForm):
     )
 
 
-class AccountForm(FlaskForm):
+class AccountForm(PageForm):
     """What a person is called and the language they work in."""
 
     name = StringField(_l("Your name"), [Length(max=120)], render_kw={"autocomplete": "name"})
     language = SelectField(_l("Language"), choices=[SelectChoice(code, own_name(code)) for code in LANGUAGES])
 
 
-class RoleForm(FlaskForm):
+class RoleForm(PageForm):
     """What a member may do."""
 
     role = RadioField(
@@ -102,7 +102,7 @@ class InviteForm(RoleForm):
     agency = SelectField(_l("Agency"), coerce=int)
 
 
-class ApiKeyForm(FlaskForm):
+class ApiKeyForm(PageForm):
     """What a key is for and whose it is."""
 
     name = StringField(_l("What the key is for"), [needed(_l("Say what the key is for.")), Length(max=120)])

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -26,6 +26,8 @@ SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 MAX_DEPTH = 20
 NO_LANGUAGE = N_("Name at least one language by its code, such as “en”.")
+YEARS = range(1990, 2101)  # in which people are served
+NOT_OUR_TIME = N_("Write a day from %(first)d to %(last)d.")
 RESERVED_SLUGS = frozenset({"new", "import"})  # pages beside those of agencies and services
 
 
@@ -187,8 +189,12 @@ def record_volume(
     """Record how many people were served, and offered a survey, in a period; the same period is replaced.
 
     Raises DomainError unless 0 <= offered <= served, and periods of a channel do not overlap.
+    The service is locked, so that of two overlapping periods recorded at once one is refused.
     """
     channel = _one_of(Channel, channel)
+    db.session.execute(select(Service.id).where(Service.id == service.id).with_for_update())
+    if start.year not in YEARS:
+        raise DomainError(NOT_OUR_TIME, first=YEARS[0], last=YEARS[-1])
     if start >= end:
         raise DomainError(N_("The period must end after it starts."))
     if n_served < 0 or (n_offered is not None and not 0 <= n_offered <= n_served):
@@ -215,6 +221,13 @@ def record_volume(
     db.session.add(volume)
     db.session.flush()
     return volume
+
+
+def day_after(last_day: date) -> date:
+    """Return where a period ends whose last day this is. Raises DomainError for a day far from our time."""
+    if last_day.year not in YEARS:
+        raise DomainError(NOT_OUR_TIME, first=YEARS[0], last=YEARS[-1])
+    return last_day + timedelta(days=1)
 
 
 def check_slug(slug: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import available_timezones
@@ -154,12 +154,13 @@ def summary(outcomes: Sequence[Outcome]) -> dict[Result, int]:
 def read_rows(kind: str, text: str) -> list[Row]:
     """Return the rows of a file. Raises DomainError if its columns cannot be understood."""
     first_line = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first_line.count))
-    header = [" ".join(cell.split()).casefold() for cell in next(reader, [])]
+    delimiter = max(",;\t", key=first_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header = [" ".join(cell.split()).casefold() for cell in _next(reader) or []]
     _check_header(kind, header)
     rows = []
     line = reader.line_num + 1
-    for cells in reader:
+    while (cells := _next(reader)) is not None:
         if any(cell.strip() for cell in cells):
             tidied = [" ".join(cell.replace("\xa0", " ").split()) for cell in cells]
             rows.append(Row(line, dict(zip(header, tidied, strict=False))))
@@ -167,6 +168,17 @@ def read_rows(kind: str, text: str) -> list[Row]:
         if len(rows) > MAX_ROWS:
             raise DomainError(N_("A file may have up to %(n)d rows."), n=MAX_ROWS)
     return rows
+
+
+def _next(reader: Any) -> list[str] | None:
+    """Return the next row, None after the last. Raises DomainError if a quotation mark is missing."""
+    line = reader.line_num + 1
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise DomainError(
+            N_("Line %(line)d cannot be read: a quotation mark is missing."), line=line
+        ) from error
 
 
 def _check_header(kind: str, header: Sequence[str]) -> None:
@@ -283,7 +295,7 @@ class Bringing:
         service = self._service(row)
         channel = _one_of(row, "channel", Channel, needed=True)
         start, last_day = _day(row, "start"), _day(row, "last_day")
-        end = last_day + timedelta(days=1)
+        end = actions.day_after(last_day)
         n_served = _whole(row, "n_served")
         n_offered = _whole(row, "n_offered") if row.get("n_offered") else None
         self._only_once(row, "start", (service.id, channel, start, end))
@@ -379,9 +391,13 @@ def _yes_or_no(row: Row, otherwise: bool) -> bool:  # noqa: FBT001 - the value i
 def _day(row: Row, column: str) -> date:
     written = row.need(column)
     try:
-        return datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        day = datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        actions.day_after(day)
     except ValueError as error:
         raise RowError(column, NOT_A_DAY, value=written) from error
+    except DomainError as error:
+        raise RowError(column, error.message, **error.params) from error
+    return day
 
 
 def _whole(row: Row, column: str) -> int:

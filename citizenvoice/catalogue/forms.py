@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
@@ -26,6 +25,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from citizenvoice.agencies.queries import channel_names
 from citizenvoice.config import LANGUAGES
+from citizenvoice.web.forms import PageForm
 from citizenvoice.web.languages import own_name
 
 KINDS = {
@@ -69,7 +69,7 @@ def one_language_a_line(_form: Any, field: Field) -> None:
             raise ValidationError(_("Line %(number)s is not like “fr = Passeports”.", number=number))
 
 
-class TranslatedForm(FlaskForm):
+class TranslatedForm(PageForm):
     """A form whose texts are given per language: fields ``name_en`` …, and other languages one a line."""
 
     def translations(self, name: str) -> dict[str, str]:
@@ -141,7 +141,7 @@ class AgencyForm(TranslatedForm):
         self.time_zone.choices = [SelectChoice(name, name.replace("_", " ")) for name in known]
 
 
-class MoveForm(FlaskForm):
+class MoveForm(PageForm):
     """Where an agency goes."""
 
     parent = SelectField(_l("Below"))
@@ -188,7 +188,7 @@ ServiceForm.description_others = TextAreaField(
 )
 
 
-class VolumeForm(FlaskForm):
+class VolumeForm(PageForm):
     """How many people were served in a period."""
 
     channel = SelectField(_l("Channel"))
@@ -205,7 +205,7 @@ class VolumeForm(FlaskForm):
     )
 
 
-class UploadForm(FlaskForm):
+class UploadForm(PageForm):
     """A CSV file of the catalogue."""
 
     file = FileField(_l("CSV file"), [FileRequired(_l("Choose the file first."))])

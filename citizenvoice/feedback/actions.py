@@ -1,5 +1,6 @@
 """Changes to contributions: whether they count, and their withdrawal."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -36,38 +37,59 @@ def set_exclusion(receipt: Receipt, exclusion: Exclusion | None, now: datetime) 
 
     One that counts again is no longer tied to the one it was taken for a duplicate of.
     Raises DomainError for a withdrawn contribution, whose words are gone, and for a withdrawal, which
-    `withdraw` does for all linked receipts.
+    `withdraw` does for its sender.
     """
     if Exclusion.WITHDRAWN in {receipt.exclusion, exclusion}:
         raise DomainError(N_("What was withdrawn stays withdrawn, and only its sender can withdraw it."))
     if receipt.exclusion == exclusion:
         return
-    receipt.exclusion = exclusion
-    receipt.exclusion_at = now if exclusion else None
-    receipt.uncounted = True
-    flag_modified(receipt, "uncounted")  # written even when it was set: counting may clear it meanwhile
     if exclusion is None:
-        receipt.duplicate_of_id = None
+        let_count(receipt)
+        return
+    receipt.exclusion, receipt.exclusion_at = exclusion, now
+    count_anew(receipt)
 
 
-def withdraw(receipt: Receipt, now: datetime) -> list[Comment]:
-    """Withdraw a contribution and everything linked to it, and erase its words. Never commits.
+def withdraw(receipts: Sequence[Receipt], now: datetime) -> list[Comment]:
+    """Withdraw contributions that are one, and erase their words. Never commits.
 
     Returns the comments whose text was erased, so that what was read in them can be erased as well.
     Doing it again changes nothing.
     """
-    linked = queries.linked_receipts(receipt)
-    for each in linked:
+    for each in receipts:
         if each.exclusion != Exclusion.WITHDRAWN:
-            each.exclusion, each.exclusion_at, each.uncounted = Exclusion.WITHDRAWN, now, True
-            flag_modified(each, "uncounted")
+            each.exclusion, each.exclusion_at = Exclusion.WITHDRAWN, now
+            count_anew(each)
         each.sender_digest = None
     db.session.flush()  # receipts before comments: the order everybody locks in
-    comments = queries.comments_of(linked)
+    comments = queries.comments_of(receipts)
     for comment in comments:
-        if comment.reading != Reading.PENDING and comment.text:
-            search.forget_comment(comment.id, comment.text)
+        forget_in_index(comment)
         comment.text, comment.masked = "", {}
         comment.rating = None
         comment.reading, comment.lease_token, comment.lease_until = Reading.DONE, None, None
     return comments
+
+
+def let_count(receipt: Receipt) -> None:
+    """Let what was taken for a duplicate count, on its own. Never commits."""
+    receipt.exclusion = receipt.exclusion_at = receipt.duplicate_of_id = None
+    count_anew(receipt)
+
+
+def pass_for_duplicate(receipt: Receipt, now: datetime) -> None:
+    """Take a contribution for the duplicate of a later one, which says more. Never commits."""
+    receipt.exclusion, receipt.exclusion_at = Exclusion.DUPLICATE, now
+    count_anew(receipt)
+
+
+def count_anew(receipt: Receipt) -> None:
+    """Have the counts take a contribution in again; written even when it waits already. Never commits."""
+    receipt.uncounted = True
+    flag_modified(receipt, "uncounted")  # counting may clear it meanwhile
+
+
+def forget_in_index(comment: Comment) -> None:
+    """Take a comment out of the full-text index if it is there, before its text goes. Never commits."""
+    if comment.reading != Reading.PENDING and comment.text:
+        search.forget_comment(comment.id, comment.text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from functools import cache
@@ -19,9 +20,10 @@ def new_code() -> str:
     return _written(secrets.randbits(BITS))
 
 
-def derived_code(secret: str, survey_id: int, key: str) -> str:
-    """Return the code of what was sent with an idempotency key: the same one at every retry."""
-    digest = hmac.digest(_key(secret, "receipt code of a key"), f"{survey_id}|{key}".encode(), hashlib.sha256)
+def derived_code(secret: str, survey_id: int, service_id: int, key: str, content: str) -> str:
+    """Return the code of what was sent with an idempotency key: the same one at every retry of the same."""
+    message = _message(survey_id, service_id, key, content)
+    digest = hmac.digest(_key(secret, "receipt code of a key"), message, hashlib.sha256)
     return _written(int.from_bytes(digest[: BITS // 8]))
 
 
@@ -48,10 +50,20 @@ def code_hash(secret: str, typed: str) -> bytes | None:
     return hmac.digest(_key(secret, "receipt code"), code.encode(), hashlib.sha256) if code else None
 
 
-def idempotency_hash(secret: str, survey_id: int, key: str) -> str:
+def idempotency_hash(secret: str, survey_id: int, service_id: int, key: str) -> str:
     """Return what is stored in place of the key a request can be retried with."""
-    message = f"{survey_id}|{key}".encode()
+    message = _message(survey_id, service_id, key)
     return hmac.digest(_key(secret, "idempotency key"), message, hashlib.sha256).hex()
+
+
+def content_digest(secret: str, survey_id: int, service_id: int, key: str, content: str) -> str:
+    """Return what tells a retry from something else sent with the same idempotency key."""
+    message = _message(survey_id, service_id, key, content)
+    return hmac.digest(_key(secret, "content sent with a key"), message, hashlib.sha256).hex()
+
+
+def _message(survey_id: int, service_id: int, *parts: str) -> bytes:
+    return json.dumps([survey_id, service_id, *parts]).encode()
 
 
 def _written(number: int) -> str:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, bindparam, column, false, func, literal_column, select, table, text
 
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Reading
@@ -35,12 +35,15 @@ def fold(words: str) -> str:
 def matches(sought: str) -> ColumnElement[bool] | None:
     """Return the condition that a comment holds what is sought, or None when nothing is.
 
+    No comment holds what has no word in it, such as an apostrophe, nor what only leaves words out.
     All words must be there, in any order; ``"two words"`` next to each other, ``wait*`` for the start of a
     word, ``-word`` for one that must not be there.
     """
-    terms = _terms(sought)
-    if not any(not without for without, _, _ in terms):
+    if not sought.strip():
         return None
+    terms = _terms(sought)
+    if all(without for without, _, _ in terms):
+        return false()
     if db.engine.dialect.name == "postgresql":
         query = func.to_tsquery("simple", bindparam(None, _tsquery(terms)))
         found = select(_INDEX.c.comment_id).where(_INDEX.c.document.op("@@")(query))

@@ -322,13 +322,18 @@ class _Batch:
             self._add_main(number, mains.get(number), "t", key)
 
     def _main_ratings(self) -> dict[int, int]:
+        """Return the main rating of each response that gave one."""
         place = self.counter.main_place
-        found = {}
-        for number, feature in zip(self.of, self.features, strict=True):
-            point = self.counter.scale_value(feature)
-            if point is not None and point[0] == place:
-                found[number] = point[1]
-        return found
+        points = {
+            feature: point[1]
+            for feature in range(len(self.counter.paths))
+            if (point := self.counter.scale_value(feature)) is not None and point[0] == place
+        }
+        return {
+            number: points[feature]
+            for number, feature in zip(self.of, self.features, strict=True)
+            if feature in points
+        }
 
     def _day_sums(self) -> "_Sums":
         of = np.array(self.of, dtype=np.int64)
@@ -352,21 +357,21 @@ class _Batch:
     def _rows_of(self, cells: list[Cell], sums: "_Sums", pairs: "_PairTable") -> list[Row]:
         """Return the rows of cells from the sums of their features, whose cells come one after the other."""
         totals: list[Counts] = [{} for _ in cells]
-        prefixes = [path[:-1] for path in self.counter.paths]
-        leaves = [path[-1] for path in self.counter.paths]
+        tree = _Tree(self.counter.paths)
+        branches, leaves = tree.branches, [path[-1] for path in self.counter.paths]
         last = -1
-        nodes: dict[Path, Counts] = {}
+        nodes: dict[int, Counts] = {}
         for cell, feature, amount in zip(
             sums.cells.tolist(), sums.features.tolist(), _numbers(sums.amounts), strict=True
         ):
             if not amount:
                 continue
             if cell != last:
-                last, nodes = cell, {}
-            prefix = prefixes[feature]
-            node = nodes.get(prefix)
+                last, nodes = cell, {0: totals[cell]}
+            branch = branches[feature]
+            node = nodes.get(branch)
             if node is None:
-                node = nodes[prefix] = _node(totals[cell], prefix)
+                node = tree.grow(nodes, branch)
             node[leaves[feature]] = amount
         found = self._pairs_of(pairs)
         return [
@@ -464,10 +469,29 @@ def _numbers(amounts: npt.NDArray[np.float64]) -> list[Any]:
     return [_whole(amount) for amount in rounded.tolist()]
 
 
-def _node(counts: Counts, path: Path) -> Counts:
-    for name in path:
-        counts = counts.setdefault(name, {})
-    return counts
+class _Tree:
+    """The dictionaries counts are nested in, numbered: ``branches`` has that of each leaf, 0 is the root."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._numbers: dict[Path, int] = {(): 0}
+        self._grown_from: list[tuple[int, str]] = [(0, "")]
+        self.branches = [self._number(path[:-1]) for path in paths]
+
+    def grow(self, nodes: dict[int, Counts], branch: int) -> Counts:
+        """Add the dictionary of a branch to those of a cell, with what it grows from, and return it."""
+        parent, name = self._grown_from[branch]
+        node: Counts = {}
+        above = nodes.get(parent)
+        (self.grow(nodes, parent) if above is None else above)[name] = nodes[branch] = node
+        return node
+
+    def _number(self, path: Path) -> int:
+        number = self._numbers.get(path)
+        if number is None:
+            parent = self._number(path[:-1])
+            number = self._numbers[path] = len(self._grown_from)
+            self._grown_from.append((parent, path[-1]))
+        return number
 
 
 def _finished(counts: Counts) -> Counts:

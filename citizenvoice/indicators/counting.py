@@ -33,7 +33,6 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    text,
     update,
 )
 
@@ -273,7 +272,8 @@ def _clear(work: Work) -> Any:
         .limit(CLEAR_AT_ONCE)
         .with_for_update()
     )
-    return update(Receipt).where(Receipt.id.in_(some)).values(uncounted=False)
+    cleared = update(Receipt).where(Receipt.id.in_(some)).values(uncounted=False)
+    return cleared.execution_options(synchronize_session=False)  # nor have every id sent back
 
 
 def _in_days(work: Work) -> Any:
@@ -304,12 +304,13 @@ def _add_up(work: Work, between: Callable[[], None]) -> tuple[RowsByVersion, Row
     months: RowsByVersion = defaultdict(list)
     n_chunks = 0
     for condition in _chunks(work):
+        if n_chunks:
+            between()
         chunk = _read_chunk(work.service_id, condition)
         for version_id, (responses, comments, themes) in chunk.items():
             rows = _counter(version_id).add_up(responses, comments, themes)
             days[version_id] += rows.days
             months[version_id] += rows.months
-        between()
         n_chunks += 1
     if n_chunks > 1:
         return _joined(days), _joined(months)
@@ -485,8 +486,10 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
             for row in rows:
                 copy.write_row(row)
         return
-    marks = ", ".join(f":{name}" for name in COLUMNS)
-    db.session.execute(
-        text(f'INSERT INTO "count" ({names}) VALUES ({marks})'),  # noqa: S608 - our own column names
-        [dict(zip(COLUMNS, (*row[:3], row[3].isoformat(), *row[4:]), strict=True)) for row in rows],
+    marks = ", ".join("?" * len(COLUMNS))
+    cursor = db.session.connection().connection.cursor()
+    cursor.executemany(
+        f'INSERT INTO "count" ({names}) VALUES ({marks})',  # noqa: S608 - our own column names
+        [(*row[:3], row[3].isoformat(), *row[4:]) for row in rows],
     )
+    cursor.close()

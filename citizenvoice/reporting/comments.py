@@ -145,6 +145,11 @@ class CommentFilter:
         return found
 
     @property
+    def seeks_no_word(self) -> bool:
+        """Tell whether something is sought, but no word that a comment could hold: it finds nothing."""
+        return bool(self.search) and not sought_words(self.search)
+
+    @property
     def needs_reading(self) -> bool:
         """Tell whether the conditions ask for the sentiment in force."""
         return self.sentiment not in {"", UNREAD}
@@ -247,9 +252,9 @@ class Address:
         return value
 
     def search(self) -> str:
-        """Return the words sought, if there is a word among them."""
+        """Return what is sought, unless it is too long."""
         sought = self.args.get("q", "").strip()
-        if sought and (len(sought) > SEARCH_MAX_CHARS or not sought_words(sought)):
+        if len(sought) > SEARCH_MAX_CHARS:
             self.ignored.append("q")
             return ""
         return sought

@@ -1,12 +1,11 @@
 """Forms of the pages of figures: what a manager decides about one indicator."""
 
-from math import isfinite
+import re
 from typing import Any
 
 from babel import numbers
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
@@ -18,32 +17,59 @@ from citizenvoice.indicators.queries import LEAST_MINIMUM, Setting
 from citizenvoice.reporting import wording
 from citizenvoice.reporting.decisions import Decision
 from citizenvoice.web import formats
+from citizenvoice.web.forms import PageForm
 
 SHOWN_AS_HUNDREDTHS = {"share", "points"}
-DECORATION = str.maketrans("", "", "% \u00a0\u202f\u066a")  # what people type around a number
+# A number as people type it: digits, perhaps grouped, perhaps with decimals; no spaces within, no exponent.
+_TYPED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20})\s*(?P<percent>[%\u066a])?")
+_WITH_OTHER_MARK = re.compile(r"(?P<whole>[-+]?\d+)[.,](?P<decimals>\d+)")
+
+
+class NeedsPercentError(ValueError):
+    """A share below one without a sign: 0.8 may mean 80 % or 0.8 %."""
 
 
 def read_value(text: str, unit: str) -> float:
-    """Read a value as the page writes it: "78" or "78 %" is the share 0.78; decimals as in the language.
+    """Read a value as the page writes it: "78" or "78 %" is the share 0.78.
 
-    Raises ValueError if it is not a number.
+    Decimals are read as in the language, and with the other mark where it cannot mean thousands: "4.2" and
+    "4,2" are the same. Raises NeedsPercentError if a share could be meant either way, ValueError if it is
+    no number in this unit.
     """
-    plain = text.translate(DECORATION).replace("−", "-")
-    number = float(numbers.parse_decimal(plain, locale=formats.current_locale(), strict=True))
-    if not isfinite(number):
-        raise ValueError(f"{text!r} is not a number")
-    return round(number / 100, 6) if unit in SHOWN_AS_HUNDREDTHS else number
+    typed = _TYPED.fullmatch(text.strip().replace("−", "-"))
+    if typed is None or (typed["percent"] and unit not in SHOWN_AS_HUNDREDTHS):
+        raise ValueError(f"{text!r} is not a number here")
+    number = _read_number(typed["number"])
+    if unit not in SHOWN_AS_HUNDREDTHS:
+        return number
+    if unit == "share" and 0 < abs(number) < 1 and not typed["percent"]:
+        raise NeedsPercentError(f"{text!r} is a number without its sign")
+    return round(number / 100, 6)
+
+
+def _read_number(typed: str) -> float:
+    try:
+        return float(numbers.parse_decimal(typed, locale=formats.current_locale(), strict=True))
+    except numbers.NumberFormatError:
+        found = _WITH_OTHER_MARK.fullmatch(typed)
+        if found is None or (len(found["decimals"]) == 3 and found["whole"].strip("+-0")):
+            raise ValueError(f"{typed!r} is not a number") from None
+        return float(f"{found['whole']}.{found['decimals']}")
 
 
 def write_value(value: float | None, unit: str) -> str:
-    """Write a value as `read_value` reads it, without its sign."""
+    """Write a value as `read_value` reads it, with its sign only where it would be doubtful without."""
     if value is None:
         return ""
     shown = round(value * 100, 4) if unit in SHOWN_AS_HUNDREDTHS else round(value, 6)
-    return str(numbers.format_decimal(shown, "0.####", locale=formats.current_locale()))
+    locale = formats.current_locale()
+    written = str(numbers.format_decimal(shown, "0.####", locale=locale))
+    if unit == "share" and 0 < abs(shown) < 1:
+        return str(numbers.format_percent(0, locale=locale)).replace("0", written, 1)
+    return written
 
 
-class SettingForm(FlaskForm):
+class SettingForm(PageForm):
     """Place in the results chain, baseline, target, and what is shown of one indicator."""
 
     level = SelectField(_l("Place in the results chain"))
@@ -94,6 +120,14 @@ class SettingForm(FlaskForm):
     def _read(self, field: StringField) -> None:
         try:
             value = self.value_of(field)
+        except NeedsPercentError as error:
+            raise ValidationError(
+                _(
+                    "Write 80 if you mean %(large)s, or the sign too if you mean less than one: %(small)s.",
+                    large=formats.percent(0.8),
+                    small=formats.percent(0.008, 1),
+                )
+            ) from error
         except ValueError as error:
             raise ValidationError(_("Write a number, such as 78.")) from error
         if value is None or self.scale is None:

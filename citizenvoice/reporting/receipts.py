@@ -14,7 +14,7 @@ from citizenvoice.feedback import actions as feedback_actions
 from citizenvoice.feedback import queries as feedback_queries
 from citizenvoice.feedback.models import Comment, Exclusion, Receipt
 from citizenvoice.surveys import queries as survey_queries
-from citizenvoice.surveys import recording
+from citizenvoice.surveys import recording, twins
 from citizenvoice.surveys.definition import Definition, Kind, Question, parse_definition
 from citizenvoice.surveys.models import Response
 
@@ -51,11 +51,10 @@ class Sent:
 def get_sent(code_hash: bytes | None, language: str) -> Sent:
     """Return what was sent under a code, in a language. Raises NotFoundError for every unknown code alike."""
     receipt = _get_receipt(code_hash)
-    linked = feedback_queries.linked_receipts(receipt)
-    response = survey_queries.find_response(linked[0].id)
+    response = survey_queries.find_response(receipt.id)
     service = db.session.get_one(Service, receipt.service_id)
     definition = parse_definition(response.version.definition) if response else None
-    comments = [c for c in feedback_queries.comments_of(linked[:1]) if c.text]
+    comments = [c for c in feedback_queries.comments_of([receipt]) if c.text]
     return Sent(
         service=service.names.get(language) or service.name,
         time_zone=service.agency.time_zone,
@@ -72,13 +71,17 @@ def get_sent(code_hash: bytes | None, language: str) -> Sent:
 def withdraw(code_hash: bytes | None, now: datetime) -> None:
     """Take back what was sent under a code: it no longer counts, and words and answers are erased.
 
-    So is everything that was linked to it as a duplicate. Doing it again changes nothing. Never commits.
-    Raises NotFoundError for every unknown code alike.
+    So is a twin that is the same click (`twins.taken_back_with`); other duplicates of it stay, and the first
+    of them counts in its place. Doing it again changes nothing. Never commits. Raises NotFoundError for every
+    unknown code alike.
     """
     receipt = _get_receipt(code_hash)
-    comments = feedback_actions.withdraw(receipt, now)
+    linked = feedback_queries.lock_linked(receipt)
+    together = twins.taken_back_with(receipt, linked)
+    comments = feedback_actions.withdraw(together, now)
     analysis_actions.forget_readings([comment.id for comment in comments])
-    recording.erase_answers([each.id for each in feedback_queries.linked_receipts(receipt)])
+    recording.erase_answers([each.id for each in together])
+    twins.move_up(linked)
 
 
 def _get_receipt(code_hash: bytes | None) -> Receipt:

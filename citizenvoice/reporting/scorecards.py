@@ -220,8 +220,40 @@ def as_json(card: Scorecard) -> dict[str, Any]:
     }
 
 
+def figures_of_period(service: Service, period: Period, minimum: int, *, is_whole: bool) -> dict[str, Any]:
+    """Return the figures of a service in one period as plain JSON values: all of them, or the published."""
+    language = languages.page_language()
+    found = indicators.indicators_of(service.id, minimum=minimum)
+    wanted = found.definitions if is_whole else found.public
+    figures = indicators.figures(found, wanted, period.start, period.end_exclusive)
+    return {
+        "service": service.slug,
+        "name": service_name(service, language),
+        "agency": agency_name(service.agency, language),
+        "period": period.key,
+        "start": period.start.isoformat(),
+        "end": period.end_exclusive.isoformat(),
+        "indicators": [_in_period(found, figure) for figure in figures],
+    }
+
+
+def _in_period(found: ServiceIndicators, figure: Figure) -> dict[str, Any]:
+    shown = shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE)
+    known = {**_facts(shown), **_period(shown)}
+    return known | {"status": shown.status, "is_public": figure.definition in found.public}
+
+
 def _indicator(figure: PublicFigure) -> dict[str, Any]:
-    one, setting = figure.latest, figure.latest.setting
+    one = figure.latest
+    return {
+        **_facts(one),
+        "latest": {**_period(one), "status": one.status},
+        "whole": _period(figure.whole),
+    }
+
+
+def _facts(one: ShownFigure) -> dict[str, Any]:
+    setting = one.setting
     return {
         "code": one.code,
         "title": one.title,
@@ -231,8 +263,6 @@ def _indicator(figure: PublicFigure) -> dict[str, Any]:
         "minimum_n": one.figure.minimum,
         "target": setting.target,
         "target_day": setting.target_day.isoformat() if setting.target_day else None,
-        "latest": {**_period(one), "status": one.status},
-        "whole": _period(figure.whole),
     }
 
 

@@ -4,12 +4,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from citizenvoice.feedback import duplicates
+from citizenvoice.feedback import codes, duplicates
 from citizenvoice.nlp.redaction import redact
 from citizenvoice.surveys import queries
 from citizenvoice.surveys.definition import Definition, Kind, Question, Section, parse_definition
@@ -206,6 +206,28 @@ def addition(
         own_questions=frozenset(question.key for question in section.questions),
         words=words_of(definition, checked.texts, regions=regions),
         rating=questionnaire.rating,
+    )
+
+
+def with_key(given: Contribution, secret: str, key: str) -> tuple[str, Contribution]:
+    """Return the receipt code of what is sent with an idempotency key, and the contribution bound to both.
+
+    Code and digest depend on the content: whoever sends something else with the same key learns nothing.
+    """
+    said = duplicates.content(
+        given.survey_id,
+        given.service_id,
+        {**given.answers, **given.segments},
+        [(w.question, w.text) for w in given.words],
+    )
+    sent = given.survey_id, given.service_id, key
+    content = f"{given.channel}|{given.language}|{said}"
+    code = codes.derived_code(secret, *sent, content)
+    return code, replace(
+        given,
+        code_hash=codes.code_hash(secret, code),
+        idempotency_hash=codes.idempotency_hash(secret, *sent),
+        import_digest=codes.content_digest(secret, *sent, content),
     )
 
 

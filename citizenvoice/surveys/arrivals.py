@@ -20,7 +20,6 @@ from sqlalchemy import Connection
 from citizenvoice.db import db, writing
 from citizenvoice.surveys.recording import Contribution, Recorded, record_together
 
-
 MOST = 64  # stored in one transaction
 
 

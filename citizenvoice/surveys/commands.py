@@ -40,21 +40,30 @@ SUMMARY = {
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Where to write the refused rows; FILE.rejects.csv if not given.",
+    help="Where to write the refused rows; beside the file, as FILE.rejects.csv, if not given.",
 )
 @with_appcontext
 def bring_responses(file: Path, slug: str, mapping_path: Path, rejects: Path | None) -> None:
     """Bring a CSV or XLSX file of responses in, each id once; exit with 1 if rows were refused."""
-    rejects = rejects or file.with_name(f"{file.name}.rejects.csv")
+    named, rejects = rejects, rejects or file.with_name(f"{file.name}.rejects.csv")
     try:
         summary = bring_in(file, slug, mapping_path.read_text(encoding="utf-8"), rejects)
     except DomainError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(
+            f"The refused rows cannot be written to {error.filename}: {error.strerror}. Name another file "
+            "with --rejects."
+        ) from error
+    except UnicodeError as error:
+        raise click.ClickException(f"{mapping_path} is not in UTF-8.") from error
     for name, n in summary.to_json().items():
         click.echo(f"{SUMMARY[name]:<40}{n:>12,}")
     if summary.n_rejected or summary.n_changed:
         click.echo(f"The refused rows and the reasons are in {rejects}.", err=True)
         raise click.exceptions.Exit(1)
+    if named is None:
+        rejects.unlink()  # nothing is in it
 
 
 def bring_in(file: Path, slug: str, toml: str, rejects: Path) -> Summary:

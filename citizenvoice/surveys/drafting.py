@@ -23,6 +23,8 @@ from citizenvoice.surveys.reading import Text
 Draft = dict[str, Any]
 Item = dict[str, Any]
 
+NO_QUESTION = N_("There is no such question in this questionnaire.")
+
 
 # Starting
 
@@ -99,11 +101,16 @@ def remove_section(draft: Draft, key: str, instrument: Instrument | None = None)
 
 
 def add_question(draft: Draft, section: str, question: Item, *, after: str | None = None) -> Draft:
-    """Put a question into a section after another one; first, if that one is not named."""
+    """Put a question into a section after another one of it; first, if that one is not named.
+
+    Raises NotFoundError if the section has no such question.
+    """
     changed = deepcopy(draft)
     questions = changed["sections"][_section_index(changed, section)]["questions"]
-    place = 1 + next((n for n, other in enumerate(questions) if other["key"] == after), -1)
-    questions.insert(place, deepcopy(question))
+    keys = [other["key"] for other in questions]
+    if after is not None and after not in keys:
+        raise NotFoundError(NO_QUESTION)
+    questions.insert(0 if after is None else keys.index(after) + 1, deepcopy(question))
     return changed
 
 
@@ -164,12 +171,28 @@ def dependents(draft: Draft, keys: Collection[str]) -> list[str]:
     return found
 
 
+def called(definition: Definition, keys: Collection[str]) -> list[str]:
+    """Return what questions and sections say, in quotation marks; a section without a title its questions."""
+    language = definition.default_language
+    found = []
+    for section in definition.sections:
+        is_titled = section.key in keys and section.title
+        if is_titled:
+            found.append(f"“{definition.say(section.title, language)}”")
+        found += [
+            f"“{definition.say(question.text, language) or question.key}”"
+            for question in section.questions
+            if question.key in keys or (section.key in keys and not is_titled)
+        ]
+    return found
+
+
 def _refuse_if_needed(draft: Draft, keys: Collection[str]) -> None:
     needing = dependents(draft, keys)
     if needing:
         raise DomainError(
-            N_("Other questions depend on this one: %(keys)s. Change when they are shown first."),
-            keys=", ".join(needing),
+            N_("Other questions depend on this one: %(questions)s. Change when they are shown first."),
+            questions=", ".join(called(parse_definition(draft), needing)),
         )
     rules = [
         rule for rule in draft.get("consistency") or () if {_asked(rule, side) for side in _SIDES} & {*keys}
@@ -203,7 +226,7 @@ def _question_index(draft: Draft, key: str) -> tuple[int, int]:
         for m, question in enumerate(section["questions"]):
             if question["key"] == key:
                 return n, m
-    raise NotFoundError(N_("There is no such question in this questionnaire."))
+    raise NotFoundError(NO_QUESTION)
 
 
 def _swap(items: list[Any], index: int, by: int) -> None:

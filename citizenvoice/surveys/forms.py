@@ -5,13 +5,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DecimalField,
     Field,
     FieldList,
-    Form,
     FormField,
     HiddenField,
     IntegerField,
@@ -28,8 +26,10 @@ from citizenvoice.errors import N_
 from citizenvoice.surveys.definition import Kind
 from citizenvoice.surveys.question_editing import MAX_CONDITIONS
 from citizenvoice.surveys.reading import Problem
+from citizenvoice.web.forms import PageForm, PartForm
 from citizenvoice.web.languages import local_name, own_name
 
+LARGEST_AMOUNT = 10**15
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
 LANGUAGES_OFFERED = (
     *("en", "es", "ar", "de", "fil", "fr", "he", "hi", "id", "it", "ja", "ko", "pl", "pt", "ru"),
@@ -110,12 +110,22 @@ class WholeField(IntegerField):
 class AmountField(DecimalField):
     """A number with or without decimals, or nothing."""
 
+    data: Any
+
     def process_formdata(self, valuelist: Sequence[str]) -> None:
-        """Read figures; keep whole numbers whole."""
+        """Read figures; what cannot be counted with, such as “NaN”, is no number."""
         try:
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError(_("Enter a number, such as 25.")) from None
+        if self.data is None:
+            return
+        if not self.data.is_finite():
+            self.data = None
+            raise ValueError(_("Enter a number, such as 25."))
+        if self.data.copy_abs() > LARGEST_AMOUNT:
+            self.data = None
+            raise ValueError(_("Enter a smaller number."))
 
     def plain(self) -> int | float | None:
         """Return the number as JSON writes it."""
@@ -135,7 +145,7 @@ def service_choices(services: Iterable[Any]) -> list[SelectChoice]:
     return [SelectChoice(str(service.id), local_name(service)) for service in services]
 
 
-class SurveyForm(FlaskForm):
+class SurveyForm(PageForm):
     """What a survey is called among managers, where it lives, and what it asks about."""
 
     name = StringField(
@@ -170,7 +180,7 @@ class SurveyForm(FlaskForm):
         return [main, *(code for code in self.languages.data or () if code != main)]
 
 
-class TextsForm(FlaskForm):
+class TextsForm(PageForm):
     """What people read before and after the questions, in the main language."""
 
     name = StringField(_l("Name"), [DataRequired(_l("Give the survey a name.")), Length(max=200)])
@@ -183,14 +193,14 @@ class TextsForm(FlaskForm):
     thanks = TextAreaField(_l("Words of thanks"), [Length(max=5000)])
 
 
-class ConditionForm(Form):
+class ConditionForm(PartForm):
     """An earlier question and the answers to it."""
 
     question = SelectField(_l("Question"), validate_choice=False)
     values = SelectMultipleField(_l("Answers"), validate_choice=False)
 
 
-class ConditionalForm(FlaskForm):
+class ConditionalForm(PageForm):
     """Something that may be shown only after certain answers."""
 
     match = RadioField(
@@ -247,7 +257,7 @@ class QuestionForm(ConditionalForm):
         return {name: value for name, value in self.data.items() if name != "csrf_token"}
 
 
-class PointForm(Form):
+class PointForm(PartForm):
     """One point of a scale."""
 
     was = HiddenField()
@@ -255,14 +265,14 @@ class PointForm(Form):
     label = StringField(_l("Words"), [Length(max=500)])
 
 
-class ChoiceForm(Form):
+class ChoiceForm(PartForm):
     """One answer to choose."""
 
     was = HiddenField()
     label = StringField(_l("Words"), [Length(max=500)])
 
 
-class BandForm(Form):
+class BandForm(PartForm):
     """A range of numbers, both ends included."""
 
     was = HiddenField()
@@ -330,7 +340,7 @@ class NumberForm(QuestionForm):
         return {**super().typed(), "minimum": self.minimum.plain(), "maximum": self.maximum.plain()}
 
 
-class LockedForm(FlaskForm):
+class LockedForm(PageForm):
     """What may change of an official question without changing its wording."""
 
     hint = TextAreaField(_l("Hint"), [Length(max=5000)])
@@ -339,7 +349,7 @@ class LockedForm(FlaskForm):
     choices = SelectMultipleField(_l("Answers to offer"), validate_choice=True)
 
 
-class KindForm(FlaskForm):
+class KindForm(PageForm):
     """What a new question asks for."""
 
     kind = RadioField(
@@ -349,7 +359,7 @@ class KindForm(FlaskForm):
     )
 
 
-class UnderstoodForm(FlaskForm):
+class UnderstoodForm(PageForm):
     """A step that asks once."""
 
     understood = BooleanField(
@@ -358,7 +368,7 @@ class UnderstoodForm(FlaskForm):
     )
 
 
-class PublishForm(FlaskForm):
+class PublishForm(PageForm):
     """A word about what a version changes."""
 
     note = StringField(

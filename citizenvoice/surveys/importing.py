@@ -34,6 +34,8 @@ from citizenvoice.surveys.values import Mode
 
 BATCH = 500
 READ_AHEAD = 20_000
+MAX_ID = 120  # characters
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # an earlier time is a slip of the pen
 NOON = time(12)
 ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?", re.ASCII)
 
@@ -46,9 +48,11 @@ KNOWN_ON_POSTGRESQL = text(
 
 NOT_MAPPED = N_("“%(value)s” is not among the values the mapping knows.")
 NO_ID = N_("The id is missing.")
+LONG_ID = N_("The id has more than %(n)d characters.")
 NO_TIME = N_("The time is missing.")
 NOT_A_TIME = N_("“%(value)s” is not a time in any of the formats: %(formats)s.")
 IN_FUTURE = N_("“%(value)s” lies in the future.")
+TOO_EARLY = N_("“%(value)s” lies before %(year)d.")
 NO_SERVICE = N_("This survey does not ask about a service “%(value)s”.")
 NO_CHANNEL = N_("There is no channel “%(value)s”.")
 NO_LANGUAGE = N_("This survey is not asked in “%(value)s”.")
@@ -184,14 +188,19 @@ class Importer:
 
     def preview(self, path: Path, n: int) -> list[tuple[Row, tuple[Refusal, ...]]]:
         """Return the first rows with why each would be refused, without storing anything."""
-        shown = []
+        shown: list[tuple[Row, tuple[Refusal, ...]]] = []
+        firsts: dict[str, Gathered] = {}
         for row in islice(read_rows(path, self.mapping), n):
             try:
-                self._read(row)
+                gathered = self._read(row)
             except RefusedError as refused:
                 shown.append((row, refused.refusals))
-            else:
-                shown.append((row, ()))
+                continue
+            refusals: Sequence[Refusal] = ()
+            if self.mapping.is_grouped and (gathered.answers or gathered.texts):
+                first = firsts.setdefault(gathered.facts.id, gathered)
+                refusals = self._join(first, gathered) if first is not gathered else ()
+            shown.append((row, tuple(refusals)))
         return shown
 
     # Rows to responses
@@ -206,16 +215,20 @@ class Importer:
         for rows, done in _by_respondent(read):
             gathered = rows[0]
             for row in rows[1:]:
-                refusals = self._disagreements(gathered, row)
-                if refusals:
+                if refusals := self._join(gathered, row):
                     self.summary.n_rejected += 1
                     refuse(refusals)
-                else:
-                    gathered.lines += row.lines
-                    gathered.answers = {**row.answers, **gathered.answers}
-                    gathered.texts |= row.texts
-                    gathered.checked = None
             yield gathered, done
+
+    def _join(self, gathered: Gathered, row: Gathered) -> list[Refusal]:
+        """Add a row to the respondent's earlier ones, unless it disagrees with them: then say how."""
+        refusals = self._disagreements(gathered, row)
+        if not refusals:
+            gathered.lines += row.lines
+            gathered.answers = {**row.answers, **gathered.answers}
+            gathered.texts |= row.texts
+            gathered.checked = None
+        return refusals
 
     def _readable(
         self, path: Path, refuse: Callable[[Iterable[Refusal]], None]
@@ -223,6 +236,8 @@ class Importer:
         for row in read_rows(path, self.mapping):
             self.summary.n_rows += 1
             if self.summary.n_rows % READ_AHEAD == 0:
+                if self.mapping.is_grouped:  # reading is half of the work, nothing is stored yet
+                    self._n_done = row.done // 2
                 self._still_there()
             try:
                 gathered = self._read(row)
@@ -298,18 +313,26 @@ class Importer:
         row_id = value(mapping.id) if mapping.id else self._content_id(row)
         if mapping.id and row_id is None:
             refuse(mapping.id, NO_ID)
-        received_at = self._received_at(value(mapping.received_at), zone, refuse)
-        return Facts(str(row_id)[:120], service, received_at, str(channel), str(language))
+        elif mapping.id and len(str(row_id)) > MAX_ID:
+            refuse(mapping.id, LONG_ID, n=MAX_ID)
+        is_dated = not row.dated.isdisjoint(mapping.received_at.columns)
+        formats = DEFAULT_FORMATS if is_dated else mapping.formats
+        received_at = self._received_at(value(mapping.received_at), formats, zone, refuse)
+        return Facts(str(row_id), service, received_at, str(channel), str(language))
 
-    def _received_at(self, written: Any, zone: str, refuse: Callable[..., None]) -> datetime:
+    def _received_at(
+        self, written: Any, formats: tuple[str, ...], zone: str, refuse: Callable[..., None]
+    ) -> datetime:
         source = self.mapping.received_at
-        at = None if written is None else instant(str(written), self.mapping.formats, zone)
+        at = None if written is None else instant(str(written), formats, zone)
         if written is None:
             refuse(source, NO_TIME)
         elif at is None:
             refuse(source, NOT_A_TIME, value=written, formats=", ".join(self.mapping.formats))
         elif at > self._now + timedelta(days=1):
             refuse(source, IN_FUTURE, value=written)
+        elif at < EARLIEST:
+            refuse(source, TOO_EARLY, value=written, year=EARLIEST.year)
         return at or self._now
 
     def _content_id(self, row: Row) -> str:
@@ -447,11 +470,13 @@ def one_transaction() -> Iterator[None]:
 def instant(written: str, formats: tuple[str, ...], zone: str) -> datetime | None:
     """Return the moment a text names, or None; without an offset told in ``zone``, a bare day at noon."""
     written = tidy_value(written)
-    own = () if formats == DEFAULT_FORMATS else formats
-    at = _by_pattern(written, own) or _by_iso(written) or _by_pattern(written, DEFAULT_FORMATS)
+    at = (_by_iso(written) if formats == DEFAULT_FORMATS else None) or _by_pattern(written, formats)
     if at is None:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except OverflowError:  # on the first or the last day of the calendar
+        return None
 
 
 def _by_pattern(written: str, patterns: Sequence[str]) -> datetime | None:
@@ -497,21 +522,26 @@ def _name(source: Source) -> str:
 
 
 def _by_respondent(read: Iterator[tuple[Gathered, int]]) -> Iterator[tuple[list[Gathered], int]]:
-    """Bring the rows of each respondent together, in the order of their first rows, in a file on disk."""
+    """Bring the rows of each respondent together, in the order of their first rows, in a file on disk.
+
+    Reading the file is half of what is done, the other half grows with the rows given on.
+    """
     with tempfile.NamedTemporaryFile(suffix=".rows") as file, sqlite3.connect(file.name) as rows:
         rows.execute("PRAGMA journal_mode = OFF")
         rows.execute("CREATE TABLE row (line INTEGER PRIMARY KEY, id TEXT, said TEXT)")
         rows.execute("CREATE TABLE first (id TEXT PRIMARY KEY, line INTEGER)")
-        done = 0
+        done = n_rows = n_given = 0
         for gathered, reached in read:
-            done, line = reached, gathered.lines[0]
+            done, line, n_rows = reached, gathered.lines[0], n_rows + 1
             rows.execute("INSERT OR IGNORE INTO first VALUES (?, ?)", (gathered.facts.id, line))
             rows.execute("INSERT INTO row VALUES (?, ?, ?)", (line, gathered.facts.id, _packed(gathered)))
         found = rows.execute(
             "SELECT first.line, said FROM row JOIN first ON first.id = row.id ORDER BY first.line, row.line"
         )
         for _, group in groupby(found, key=lambda pair: pair[0]):
-            yield [_unpacked(said) for _, said in group], done
+            of_one = [_unpacked(said) for _, said in group]
+            n_given += len(of_one)
+            yield of_one, done * (n_rows + n_given) // (2 * n_rows)
 
 
 def _packed(gathered: Gathered) -> str:

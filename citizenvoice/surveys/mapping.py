@@ -10,6 +10,7 @@ from citizenvoice.errors import N_, DomainError
 from citizenvoice.surveys.definition import Definition, Kind
 
 SEPARATOR = "|"  # between the values of several columns in a value map
+FULL_WIDTH_DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
 DEFAULT_FORMATS = (
     "%Y-%m-%dT%H:%M:%S%z",
     "%Y-%m-%dT%H:%M:%S",
@@ -203,9 +204,13 @@ def _source(entry: Any, name: str) -> Source:
 
 
 def tidy_value(text: str) -> str:
-    """Return a written value without blanks around it, runs of them, or a byte-order mark."""
+    """Return a written value without blanks around it, runs of them, a byte-order mark, or wide digits.
+
+    >>> tidy_value("\u00a0１ ")
+    '1'
+    """
     if not text.isascii():
-        text = text.replace("\ufeff", "").replace("\u200b", "")
+        text = text.replace("\ufeff", "").replace("\u200b", "").translate(FULL_WIDTH_DIGITS)
     return " ".join(text.split())
 
 

@@ -14,7 +14,7 @@ from citizenvoice.accounts.scope import Role, Scope
 from citizenvoice.agencies.models import Agency, Service
 from citizenvoice.db import db
 from citizenvoice.errors import N_, NotFoundError
-from citizenvoice.feedback.models import Receipt
+from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.surveys.models import Link, Response, Survey, SurveyService, SurveyState, SurveyVersion
 
 
@@ -39,7 +39,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoFar:
-    """What a person answered so far: the response that counts, whichever linked code was given."""
+    """What a person answered so far with the code they got."""
 
     receipt_id: int
     survey_id: int
@@ -53,6 +53,14 @@ class SoFar:
     answers: dict[str, Any]
     segments: dict[str, Any]
     n_sections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A stored response: the digest of what was sent with a key, and why it does not count if it does not."""
+
+    digest: str | None
+    exclusion: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +166,11 @@ def get_definition(survey_id: int, number: int) -> tuple[int, str, dict[str, Any
 
 
 def find_so_far(code_hash: bytes) -> SoFar | None:
-    """Return the response a receipt code belongs to; for a duplicate's code, the one it duplicates."""
-    root = (
-        select(func.coalesce(Receipt.duplicate_of_id, Receipt.id))
-        .where(Receipt.code_hash == code_hash)
-        .scalar_subquery()
-    )
+    """Return the response a receipt code belongs to."""
     row = db.session.execute(
-        select(Receipt, Response).join(Response, Response.id == Receipt.id).where(Receipt.id == root)
+        select(Receipt, Response)
+        .join(Response, Response.id == Receipt.id)
+        .where(Receipt.code_hash == code_hash)
     ).one_or_none()
     if row is None:
         return None
@@ -184,6 +189,38 @@ def find_so_far(code_hash: bytes) -> SoFar | None:
         segments=response.segments,
         n_sections=response.n_sections,
     )
+
+
+def words_in(receipt_id: int) -> dict[str, str]:
+    """Return what was written in a response, by question."""
+    rows = db.session.execute(
+        select(Comment.question, Comment.text).where(Comment.receipt_id == receipt_id).order_by(Comment.id)
+    )
+    return dict(rows.all())
+
+
+def find_last(survey: str, service: str) -> tuple[bool, dict[str, Any]] | None:
+    """Return whether a survey about a service can be answered or has ended, and what it asked last."""
+    row = db.session.execute(
+        select(Survey.state, SurveyVersion.definition)
+        .join(SurveyVersion, SurveyVersion.survey_id == Survey.id)
+        .join(SurveyService, SurveyService.survey_id == Survey.id)
+        .join(Service, Service.id == SurveyService.service_id)
+        .where(Survey.slug == survey, Service.slug == service, Survey.state != SurveyState.DRAFT)
+        .order_by(SurveyVersion.number.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row[0] == SurveyState.LIVE, row[1])
+
+
+def get_delivered(receipt_id: int) -> Delivered:
+    """Return what is known of a response that a program or a page sends again."""
+    row = db.session.execute(
+        select(Response.import_digest, Receipt.exclusion)
+        .join(Receipt, Receipt.id == Response.id)
+        .where(Response.id == receipt_id)
+    ).one()
+    return Delivered(*row)
 
 
 def get_way_in(code: str) -> WayIn:
@@ -333,6 +370,16 @@ def get_version(survey: Survey, number: int) -> SurveyVersion:
     if found is None:
         raise NotFoundError(N_("This survey has no version %(number)s."), number=number)
     return found
+
+
+def find_version_before(survey: Survey, number: int) -> SurveyVersion | None:
+    """Return the version that people answered before this one, if there was one."""
+    return db.session.scalars(
+        select(SurveyVersion)
+        .where(SurveyVersion.survey_id == survey.id, SurveyVersion.number < number)
+        .order_by(SurveyVersion.number.desc())
+        .limit(1)
+    ).one_or_none()
 
 
 def get_survey(slug: str) -> Survey:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from citizenvoice.errors import N_
+from citizenvoice.errors import N_, NotFoundError
 from citizenvoice.surveys.definition import (
     AllOf,
     Answered,
@@ -285,13 +285,15 @@ def condition_from(
     """Return the condition that was built of (question, answers), as JSON; None where nothing was chosen.
 
     Answers arrive as text and become the values of the question; what is no answer is left out.
+    Raises NotFoundError if there is no such question.
     """
     known = {question.key: question for question in definition.questions}
     parts = []
     for key, answers in rows:
-        if key in known:
-            values = [value for value in known[key].possible_values if str(value) in answers]
-            parts.append(Answered(key, tuple(values)))
+        if key not in known:
+            raise NotFoundError(N_("There is no such question in this questionnaire."))
+        values = [value for value in known[key].possible_values if str(value) in answers]
+        parts.append(Answered(key, tuple(values)))
     if not parts:
         return None
     whole: Condition = parts[0]

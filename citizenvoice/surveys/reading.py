@@ -167,7 +167,12 @@ class Reader:
         if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
             self.complain(key, N_("“%(language)s” is not the code of a language."), language=language)
             return False
-        if not isinstance(words, str) or len(words) > MAX_WORDS or _UNSTORABLE.search(words):
+        if isinstance(words, str) and _UNSTORABLE.search(words):
+            self.complain(
+                f"{key}.{language}", N_("It holds a sign that cannot be kept. Write the text anew by hand.")
+            )
+            return False
+        if not isinstance(words, str) or len(words) > MAX_WORDS:
             self.complain(
                 f"{key}.{language}", N_("This must be a text of at most %(max)d characters."), max=MAX_WORDS
             )

@@ -17,8 +17,11 @@ from sqlalchemy import JSON, Connection, delete, func, insert, select, text, upd
 from sqlalchemy.exc import IntegrityError
 
 from citizenvoice.db import db
+from citizenvoice.errors import N_, DomainError
+from citizenvoice.feedback import actions, queries
 from citizenvoice.feedback.duplicates import WINDOW, SenderDigest
 from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
+from citizenvoice.surveys import twins
 from citizenvoice.surveys.models import Response
 
 # What was withdrawn may be said again; anything else of the same digest is the same thing.
@@ -68,6 +71,11 @@ class Recorded:
     receipt_id: int
     is_duplicate: bool = False
     is_repeat: bool = False
+
+    @property
+    def exclusion(self) -> Exclusion | None:
+        """Return why something new does not count; of a repeat nothing is known here."""
+        return Exclusion.DUPLICATE if self.is_duplicate else None
 
 
 def record_response(contribution: Contribution) -> Recorded:
@@ -154,7 +162,7 @@ def _sqlite_instant(at: datetime) -> str:
 # PostgreSQL: one statement for all, prepared once, that is given them as one document
 
 LOCK = "SELECT pg_advisory_xact_lock(turn) FROM unnest(%s::bigint[]) AS turn"
-STORE = f"""
+STORE = """
     WITH given AS MATERIALIZED (
         SELECT nextval((SELECT pg_get_serial_sequence('receipt', 'id'))) AS id, first.id AS first,
             repeated.id AS repeated, sent.*
@@ -170,7 +178,8 @@ STORE = f"""
         LEFT JOIN LATERAL (
             SELECT coalesce(duplicate_of_id, receipt.id) AS id FROM receipt
             WHERE sender_digest = ANY(ARRAY(SELECT decode(one, 'hex') FROM unnest(sent.sought) AS one))
-                AND receipt.received_at >= sent.since AND {NOT_WITHDRAWN.replace("exclusion", "receipt.exclusion")}
+                AND receipt.received_at >= sent.since
+                AND (receipt.exclusion IS NULL OR receipt.exclusion <> 'withdrawn')
             ORDER BY receipt.id LIMIT 1
         ) AS first ON true),
     new AS (SELECT * FROM given WHERE repeated IS NULL ORDER BY place),
@@ -192,9 +201,10 @@ STORE = f"""
             prompt, text, masked, reading, attempts)
         SELECT id, service_id, channel, language, day, received_at, rating, words.question, words.prompt,
             words.text, words.masked, 'pending', 0
-        FROM new, jsonb_to_recordset(new.words) AS words (question text, prompt text, text text, masked jsonb))
+        FROM new, jsonb_to_recordset(new.words)
+            AS words (question text, prompt text, text text, masked jsonb))
     SELECT coalesce(repeated, id), repeated IS NULL AND first IS NOT NULL, repeated IS NOT NULL
-    FROM given ORDER BY place"""  # noqa: S608 - our own words
+    FROM given ORDER BY place"""
 
 
 def _record_on_postgresql(
@@ -227,7 +237,8 @@ def _without_equals(contributions: Sequence[Contribution]) -> Iterator[Iterable[
     rest = list(range(len(contributions)))
     while rest:
         seen: set[Any] = set()
-        part, later = [], []
+        part: list[int] = []
+        later: list[int] = []
         for place in rest:
             given = contributions[place]
             names = {_key_of(given), *(given.sender.sought if given.sender else ())} - {None}
@@ -517,44 +528,59 @@ class Addition:
     rating: Callable[[Mapping[str, Any]], int | None]
 
 
-def add_section(receipt_id: int, addition: Addition) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A response after a further section: its answers, and why it does not count if it does not."""
+
+    answers: dict[str, Any]
+    exclusion: str | None
+
+
+def add_section(
+    receipt_id: int, addition: Addition, now: datetime, forget: Callable[[Sequence[int]], None]
+) -> Added:
     """Add a further section to a response, or put it in place of what the same section said before.
 
-    Returns the answers as they are now. A comment that was read already stays, and what was written
-    since stands beside it. The caller holds `citizenvoice.db.writing` and commits.
+    ``forget`` erases what was read in comments whose words are replaced. A duplicate that says more counts.
+    The caller holds `citizenvoice.db.writing` and commits.
     """
     session = db.session
-    receipt = session.scalars(select(Receipt).where(Receipt.id == receipt_id).with_for_update()).one()
+    linked = queries.lock_with_first(receipt_id)
+    receipt = next(one for one in linked if one.id == receipt_id)
+    if receipt.exclusion == Exclusion.WITHDRAWN:
+        raise DomainError(N_("You have taken these answers back. To answer, please begin again."))
+    before = twins.said_in(linked) if receipt.exclusion == Exclusion.DUPLICATE else {}
     response = session.get_one(Response, receipt_id, populate_existing=True)
     answers, n_sections = addition.merge(response.answers)
     kept = {key: value for key, value in response.segments.items() if key not in addition.own_questions}
     response.answers = answers
     response.segments = {**kept, **addition.segments}
     response.n_sections = max(response.n_sections, n_sections)
-    receipt.uncounted = True
+    actions.count_anew(receipt)
     session.flush()
     rating = addition.rating(answers)
     session.execute(update(Comment).where(Comment.receipt_id == receipt_id).values(rating=rating))
-    _replace_words(receipt, addition, rating)
-    return answers
+    _replace_words(receipt, addition, rating, forget)
+    twins.says_more(receipt, linked, before, now)
+    return Added(answers, receipt.exclusion)
 
 
-def _replace_words(receipt: Receipt, addition: Addition, rating: int | None) -> None:
+def _replace_words(
+    receipt: Receipt, addition: Addition, rating: int | None, forget: Callable[[Sequence[int]], None]
+) -> None:
+    """Put the words of a section in place of its earlier ones; the same words stay as they were read."""
+    new = {(words.question, words.text): words for words in addition.words}
     own = Comment.receipt_id == receipt.id, Comment.question.in_(addition.own_questions)
-    db.session.execute(
-        delete(Comment).where(
-            *own, Comment.reading == Reading.PENDING, Comment.lease_token.is_(None), Comment.attempts == 0
-        )
-    )
-    said = {
-        (question, words)
-        for question, words in db.session.execute(
-            select(Comment.question, Comment.text).where(*own).order_by(Comment.id)
-        )
-    }
-    new = [words for words in addition.words if (words.question, words.text) not in said]
+    gone = []
+    for comment in db.session.scalars(select(Comment).where(*own).order_by(Comment.id)):
+        if new.pop((comment.question, comment.text), None) is None:
+            actions.forget_in_index(comment)
+            gone.append(comment.id)
+    if gone:
+        forget(gone)
+        db.session.execute(delete(Comment).where(Comment.id.in_(gone)))
     if new:
-        db.session.execute(insert(Comment), _comment_rows(receipt.id, receipt, new, rating))
+        db.session.execute(insert(Comment), _comment_rows(receipt.id, receipt, new.values(), rating))
 
 
 # Taken back

@@ -71,30 +71,37 @@ def init_limits(app: Flask) -> None:
 
 
 def _only_before_limited_views(app: Flask) -> None:
-    """Ask at the views that declare a limit, which ask themselves, and spare every other request the asking."""
-    for functions in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
+    """Spare requests to views that declare no limit the asking; those that do ask themselves."""
+    asking: tuple[dict[Any, list[Any]], ...] = (
+        app.before_request_funcs,
+        app.after_request_funcs,
+        app.teardown_request_funcs,
+    )
+    for functions in asking:
         kept = functions.get(None, [])
         functions[None] = [function for function in kept if not _is_of_limiter(function)]
         functions.setdefault(LIMITED, []).extend(function for function in kept if _is_of_limiter(function))
 
 
 def _is_of_limiter(function: Any) -> bool:
-    """Tell whether a function is a method of the limiter, bound or given the limiter as its first argument."""
+    """Tell whether a function is a method of the limiter, or is given it as its first argument."""
     bound_to = getattr(function, "__self__", None), *getattr(function, "args", ())
     return any(one is limiter for one in bound_to)
 
 
-def too_often(what: str, rate: str) -> bool:
+def too_often(what: str, rate: str, by: str = "") -> bool:
     """Count one more of ``what`` by this sender and tell whether it is beyond the rate (``20/minute``).
+
+    ``by`` names a sender that is known, such as a program with a key, whatever its address.
 
     For views that refuse with a page of their own, so that nothing typed is lost.
     """
     if not limiter.enabled:
         return False
     try:
-        return not limiter.limiter.hit(_parsed(rate), what, sender_key())
+        return not limiter.limiter.hit(_parsed(rate), what, by or sender_key())
     except StorageError:  # no shared counter: each process counts for itself
-        return not alone.hit(_parsed(rate), what, sender_key())
+        return not alone.hit(_parsed(rate), what, by or sender_key())
 
 
 @lru_cache(maxsize=64)

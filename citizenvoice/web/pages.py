@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
-SECONDS = 300  # a page that anybody may keep
+SECONDS = 60  # a page that anybody may keep
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Managers' pages of a service in the catalogue: what it is called, its stages, how many people it serves."""
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -181,7 +180,7 @@ def record_volume(service_slug: str) -> ResponseReturnValue:
             service,
             channel=form.channel.data,
             start=form.start.data,
-            end=form.last_day.data + timedelta(days=1),
+            end=actions.day_after(form.last_day.data),
             n_served=form.n_served.data,
             n_offered=form.n_offered.data,
         )

@@ -33,7 +33,7 @@ SENTIMENTS = {
 }
 STATES = {
     "counted": _l("It counts."),
-    "duplicate": _l("It arrived twice; only the first one counts."),
+    "duplicate": _l("The same answers arrived before. They are counted once."),
     "withdrawn": _l("You took it back. It does not count, and the words are erased."),
     "spam": _l("It does not count, because it looks like advertising or like it was sent by a program."),
     "test": _l("It does not count, because it was sent to try the survey out."),

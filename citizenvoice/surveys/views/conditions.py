@@ -74,6 +74,26 @@ def builder(
     return Builder(rows, "" if is_simple else in_words(definition, condition), bool(earlier))
 
 
+def problems(
+    form: ConditionalForm, definition: Definition, earlier: Sequence[Question]
+) -> dict[str, list[str]]:
+    """Return what is wrong with the rows of the builder, by the id of the control it is about."""
+    found = form.incomplete()
+    known = {question.key: question for question in earlier}
+    for entry in form.conditions:
+        row = entry.form
+        if not row.question.data:
+            continue
+        if row.question.data not in known:
+            found[row.question.id] = [_("Choose a question that is asked before.")]
+            found.pop(row.values.id, None)
+            continue
+        answers = {value for value, _words in answer_choices(definition, known[row.question.data])}
+        if not answers.issuperset(row.values.data or ()):
+            found[row.values.id] = [_("Choose from the answers to this question.")]
+    return found
+
+
 def built(form: ConditionalForm, definition: Definition, before: Condition | None) -> dict[str, Any] | None:
     """Return the condition of the form as JSON; one too rich for it is kept unless it is taken away."""
     if simple_condition(before) is None:

@@ -94,7 +94,7 @@ def edit_section(survey: Any, before: Section | None) -> ResponseReturnValue:
     errors: dict[str, list[str]] = {}
     if request.method == "POST" and request.form.get("do") != "answers":
         errors = {} if form.validate() else errors_by_id(form)
-        errors |= form.incomplete()
+        errors |= conditions.problems(form, definition, earlier)
         if not errors:
             try:
                 key = save_section(survey, definition, form, before)

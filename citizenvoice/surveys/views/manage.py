@@ -214,8 +214,12 @@ def versions(survey_slug: str) -> ResponseReturnValue:
     numbers = [version.number for version in published]
     newer = request.args.get("newer", type=int)
     older = request.args.get("older", type=int)
+    newer = newer if newer in numbers else next(iter(numbers), None)
+    if older not in numbers:
+        # The one before it; the first one has none and is compared with itself.
+        older = next((number for number in numbers if newer and number < newer), newer)
     compared = None
-    if newer in numbers and older in numbers:
+    if newer and older and len(numbers) > 1:
         ends = {version.number: parse_definition(version.definition) for version in published}
         compared = described(ends[older], ends[newer])
     return managed.page(
@@ -224,8 +228,8 @@ def versions(survey_slug: str) -> ResponseReturnValue:
         _("Versions"),
         "versions",
         versions=published,
-        newer=newer if newer in numbers else (numbers[0] if numbers else None),
-        older=older if older in numbers else (numbers[1] if len(numbers) > 1 else None),
+        newer=newer,
+        older=older,
         compared=compared,
     )
 
@@ -236,13 +240,17 @@ def version(survey_slug: str, number: int) -> ResponseReturnValue:
     """Show a version as it was published."""
     survey = managed.look_at(survey_slug)
     frozen = queries.get_version(survey, number)
+    shown = parse_definition(frozen.definition)
+    earlier = queries.find_version_before(survey, number)
     return managed.page(
         "version.html",
         survey,
         _("Version %(number)s", number=number),
         "versions",
         version=frozen,
-        shown=parse_definition(frozen.definition),
+        shown=shown,
+        earlier=earlier,
+        changes=described(parse_definition(earlier.definition), shown) if earlier else [],
         in_words=conditions.in_words,
     )
 

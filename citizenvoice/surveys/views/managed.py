@@ -143,11 +143,14 @@ def named(definition: Definition, problem: Problem) -> str:
     keys = {question.key for question in definition.questions}
     if place.question in keys:
         return definition.say(definition.question(place.question).text, definition.default_language)
-    if place.question:
-        return place.question
+    official = find_instrument(definition.instrument)
+    for question in official.definition.questions if official else ():
+        if question.key == place.question:  # an official question that was taken out
+            return definition.say(question.text, definition.default_language)
     if place.section:
-        title = definition.say(definition.section(place.section).title, definition.default_language)
-        return title or _("Page “%(key)s”", key=place.section)
+        section = definition.section(place.section)
+        title = definition.say(section.title, definition.default_language)
+        return title or _("Page %(number)s", number=definition.sections.index(section) + 1)
     return str(_("The whole questionnaire"))
 
 
@@ -158,7 +161,7 @@ def address(survey: Survey, definition: Definition, path: str) -> str:
     if path.startswith("placeholders."):
         return url_for("survey_design.texts", **at) + f"#{placeholder_id(path)}"
     if place.question in {question.key for question in definition.questions}:
-        return url_for("survey_design.question", question_key=place.question, **at)
+        return url_for("survey_questions.question", question_key=place.question, **at)
     if path in ("title", "intro", "thanks"):
         return url_for("survey_design.texts", **at) + f"#{path}"
     return url_for("survey_design.questions", **at) + (f"#section-{place.section}" if place.section else "")

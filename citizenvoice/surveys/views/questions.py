@@ -103,10 +103,13 @@ def edit(
     """Show the form of a question; add and take away rows of it; keep what was typed."""
     form = QUESTION_FORMS[kind](data=start_values(definition, kind, before))
     errors: dict[str, list[str]] = {}
+    earlier = earlier_questions(
+        definition, before=before.key if before else None, in_section=None if before else section_key
+    )
     if request.method == "POST" and not change_rows(form, kind, definition.default_language):
         drop_empty_rows(form, kind)
         errors = {} if form.validate() else errors_by_id(form)
-        errors |= form.incomplete()
+        errors |= conditions.problems(form, definition, earlier)
         if not errors:
             key, draft = changed(definition, kind, form, before, section_key)
             try:
@@ -118,9 +121,6 @@ def edit(
                 return redirect(
                     url_for("survey_design.questions", survey_slug=survey.slug) + f"#question-{key}"
                 )
-    earlier = earlier_questions(
-        definition, before=before.key if before else None, in_section=None if before else section_key
-    )
     return managed.page(
         "question.html",
         survey,
@@ -194,8 +194,19 @@ def changed(
     if before:
         return before.key, drafting.replace_question(draft, before.key, item)
     item["key"] = drafting.free_key(draft, form.text.data or "", "question")
+    return item["key"], drafting.add_question(
+        draft, section_key, item, after=place_for(definition, section_key)
+    )
+
+
+def place_for(definition: Definition, section_key: str) -> str | None:
+    """Return the question that a new one follows: the one the address names, or the last if it is gone."""
     after = request.args.get("after") or None
-    return item["key"], drafting.add_question(draft, section_key, item, after=after)
+    keys = [question.key for question in get_section(definition, section_key).questions]
+    if after is None or after in keys:
+        return after
+    flash(_("The question it was to follow is not on this page any more, so it stands last."), "warning")
+    return keys[-1] if keys else None
 
 
 def path_of(draft: drafting.Draft, key: str) -> str:
@@ -241,7 +252,7 @@ def remove(survey_slug: str, question_key: str) -> ResponseReturnValue:
         definition=definition,
         question=found,
         costs_label=drafting.removal_costs_label(question_json(found), official),
-        dependents=drafting.dependents(definition.to_json(), [question_key]),
+        dependents=drafting.called(definition, drafting.dependents(definition.to_json(), [question_key])),
     )
 
 

@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from citizenvoice.accounts.access import Audience, open_to
+from citizenvoice.config import ANSWERING_LANGUAGES
 from citizenvoice.db import db, writing
 from citizenvoice.errors import N_, DomainError, NotFoundError
 from citizenvoice.feedback import codes
@@ -23,7 +24,7 @@ from citizenvoice.feedback import queries as feedback_queries
 from citizenvoice.surveys import answering, queries, recording, routing
 from citizenvoice.surveys.answering import Delivery, OpenSurveys, Questionnaire, Target
 from citizenvoice.surveys.arrivals import Arrivals
-from citizenvoice.surveys.definition import Kind, Question, Section
+from citizenvoice.surveys.definition import Definition, Kind, Question, Section, parse_definition
 from citizenvoice.surveys.validation import Checked, FieldError
 from citizenvoice.surveys.views import fields
 from citizenvoice.web import languages, limits, pages, surroundings
@@ -33,14 +34,16 @@ from citizenvoice.web.csrf import csrf
 bp = Blueprint("respond", __name__)
 csrf.exempt(bp)  # no session, so no authority to abuse: docs/decisions/0004
 
-VERSION, SECTION, RECEIPT, KEY, VIA, ORDER = (
-    f"cv-{name}" for name in ("version", "section", "receipt", "key", "via", "order")
+VERSION, SECTION, RECEIPT, KEY, VIA, ORDER, BACK = (
+    f"cv-{name}" for name in ("version", "section", "receipt", "key", "via", "order", "back")
 )
 N_ORDERS = 8  # orders in which a shuffled section is printed
 CODE_HERE = "CODE-HERE-CODE-HERE"  # where a kept page is given one person's code
 MAX_KEY = 200
+MAX_DIGITS = 9
 CONDITIONS_SECONDS = 31_536_000
 MINUTE = 60
+SENTENCE_ENDS = ("?", "؟", "!", ".", "。", "？")
 
 
 def open_surveys() -> OpenSurveys:
@@ -97,19 +100,24 @@ def visit(language: str, survey: str, service: str, sent: Mapping[str, str], *, 
     if language not in target.definition.languages:
         raise NotFoundError(N_("This survey is not asked in this language."))
     languages.speak(language)
-    number, order = sent.get(VERSION, ""), sent.get(ORDER, "0")
+    number, order = small_number(sent.get(VERSION, "")), small_number(sent.get(ORDER, ""))
     questionnaire = target.questionnaire
-    if number.isdecimal() and int(number) != target.offer.number:
-        questionnaire = open_surveys().version(target, int(number[:9]))
+    if number not in (None, target.offer.number):
+        questionnaire = open_surveys().version(target, number)
     via = sent.get(VIA) or sent.get("via", "")
     return Visit(
         target=target,
         questionnaire=questionnaire,
         language=language,
         via=via if via in target.channels else "",
-        order=int(order) % N_ORDERS if order.isdecimal() else 0,
+        order=(order or 0) % N_ORDERS,
         is_embedded=is_embedded,
     )
+
+
+def small_number(typed: str) -> int | None:
+    """Return a number a page carries, or None for anything it cannot have carried."""
+    return int(typed) if typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
 
 # Asking
@@ -206,7 +214,7 @@ def conditions(survey: str, number: int) -> ResponseReturnValue:
 @open_to(Audience.PUBLIC, locks_itself=True)
 def answer(language: str, survey: str, service: str) -> ResponseReturnValue:
     """Record the answers to one page and show the next one, or the receipt."""
-    return receive(visit(language, survey, service, request.form, is_embedded=False))
+    return receive_from(language, survey, service, is_embedded=False)
 
 
 @bp.post("/<language>/embed/<survey>/<service>")
@@ -214,7 +222,60 @@ def answer(language: str, survey: str, service: str) -> ResponseReturnValue:
 def answer_embedded(language: str, survey: str, service: str) -> ResponseReturnValue:
     """Record the answers to one page in a frame."""
     g.frame_ancestors = "*"
-    return receive(visit(language, survey, service, request.form, is_embedded=True))
+    return receive_from(language, survey, service, is_embedded=True)
+
+
+def receive_from(language: str, survey: str, service: str, *, is_embedded: bool) -> Response:
+    """Record one page, or give back what was typed on a page that can no longer be sent."""
+    try:
+        seen = visit(language, survey, service, request.form, is_embedded=is_embedded)
+    except NotFoundError as error:
+        last = queries.find_last(survey, service)
+        if last is None or language not in ANSWERING_LANGUAGES:
+            raise
+        is_live, definition = last
+        languages.speak(language)
+        sentence = _(error.message, **error.params)
+        if not is_live:
+            sentence = _("This survey has ended. What you have just sent was not recorded.")
+        return _given_back(
+            language, parse_definition(definition), sentence, 422 if is_live else 410, is_embedded=is_embedded
+        )
+    try:
+        return receive(seen)
+    except DomainError as error:
+        db.session.rollback()
+        languages.speak(language)
+        sentence = _(error.message, **error.params)
+        return _given_back(
+            language,
+            seen.questionnaire.definition,
+            sentence,
+            422,
+            **_surroundings(seen),
+            begin_url=seen.action,
+        )
+
+
+def _given_back(language: str, definition: Definition, sentence: str, status: int, **more: Any) -> Response:
+    """Answer with a sentence and the words that were typed, so that nobody has to write them again."""
+    typed = [
+        {
+            "question": definition.say(question.text, language),
+            "text": pages.shown_again(request.form[question.key]),
+        }
+        for question in definition.questions
+        if question.kind is Kind.TEXT and request.form.get(question.key, "").strip()
+    ]
+    body = pages.render(
+        "surveys/respond/given_back.html",
+        language,
+        title=_("That did not work"),
+        sentence=sentence,
+        typed=typed,
+        **{"footer_links": surroundings.footer_links(languages.interface_language()), **more},
+    )
+    return pages.html(body, status)
 
 
 def receive(seen: Visit) -> Response:
@@ -228,18 +289,28 @@ def receive(seen: Visit) -> Response:
     checked = seen.questionnaire.section(section.key, seen.language).check(request.form)
     if checked.errors:
         return _sent_back(seen, sent, checked.errors)
-    code, given = _contribution(seen, checked)
-    arrivals().store(given)  # commits, with whatever else arrives at this moment
-    return _next_page(seen, section, given.answers, code)
-
-
-def _contribution(seen: Visit, checked: Checked) -> tuple[str, recording.Contribution]:
-    """Return the code for the receipt and what is to be stored."""
-    config, survey_id = current_app.config, seen.questionnaire.survey_id
-    secret, offer = str(config["SECRET_KEY"]), seen.target.offer
     key = (request.headers.get("Idempotency-Key") or request.form.get(KEY, ""))[:MAX_KEY]
-    code = codes.derived_code(secret, survey_id, key) if key else codes.new_code()
-    return code, answering.contribution(
+    code, given = _contribution(seen, checked, key)
+    became = arrivals().store(given)  # commits, with whatever else arrives at this moment
+    exclusion: str | None = became.exclusion
+    if became.is_repeat:
+        db.session.rollback()  # what it reads from now on was stored meanwhile
+        delivered = queries.get_delivered(became.receipt_id)
+        db.session.rollback()
+        exclusion = delivered.exclusion
+        if delivered.digest != given.import_digest:  # the key of something else, which is nobody's business
+            code, given = _contribution(seen, checked, "")
+            became = arrivals().store(given)
+            exclusion = became.exclusion
+    return _next_page(seen, section, given.answers, code, exclusion)
+
+
+def _contribution(seen: Visit, checked: Checked, key: str) -> tuple[str, recording.Contribution]:
+    """Return the code for the receipt and what is to be stored."""
+    config = current_app.config
+    secret, offer = str(config["SECRET_KEY"]), seen.target.offer
+    code = codes.new_code()
+    given = answering.contribution(
         seen.questionnaire,
         checked,
         Delivery(
@@ -254,8 +325,8 @@ def _contribution(seen: Visit, checked: Checked) -> tuple[str, recording.Contrib
         ),
         n_sections=1,
         code_hash=codes.code_hash(secret, code),
-        idempotency_hash=codes.idempotency_hash(secret, survey_id, key) if key else None,
     )
+    return answering.with_key(given, secret, key) if key else (code, given)
 
 
 def sender() -> str:
@@ -265,8 +336,11 @@ def sender() -> str:
 
 def _receive_further_page(seen: Visit, code: str) -> Response:
     so_far = _so_far(seen, code)
-    section = _section_named(seen, request.form.get(SECTION, ""))
-    sent = SentPage(section, so_far.answers, code)
+    back = request.form.get(BACK, "")
+    section = _section_named(seen, back or request.form.get(SECTION, ""))
+    sent = SentPage(section, so_far.answers, code, so_far.exclusion)
+    if back:
+        return pages.html(_section_page(seen, section, so_far.answers, sent=sent, typed=_said(so_far)))
     if limits.too_often("further pages", f"{3 * current_app.config['ANSWERS_PER_MINUTE']}/minute"):
         return _too_often(seen, sent)
     validator = seen.questionnaire.section(section.key, seen.language)
@@ -277,9 +351,23 @@ def _receive_further_page(seen: Visit, code: str) -> Response:
         seen.questionnaire, section, checked, regions=current_app.config["PHONE_REGIONS"]
     )
     with writing():
-        answers = recording.add_section(so_far.receipt_id, addition)
+        added = recording.add_section(
+            so_far.receipt_id, addition, utc_now(), current_app.extensions["forget_readings"]
+        )
         db.session.commit()
-    return _next_page(seen, section, answers, code)
+    return _next_page(seen, section, added.answers, code, added.exclusion)
+
+
+def _said(so_far: queries.SoFar) -> Callable[[Question], Any]:
+    """Return what prints each question with what was answered before."""
+    given = {**so_far.answers, **so_far.segments, **queries.words_in(so_far.receipt_id)}
+    db.session.rollback()
+
+    def said(question: Question) -> Any:
+        value = given.get(question.key, "")
+        return value if isinstance(value, list) else str(value)
+
+    return said
 
 
 def _so_far(seen: Visit, code: str) -> queries.SoFar:
@@ -297,16 +385,23 @@ def _so_far(seen: Visit, code: str) -> queries.SoFar:
     return found
 
 
-def _next_page(seen: Visit, section: Section, answers: Mapping[str, Any], code: str) -> Response:
+def _next_page(
+    seen: Visit, section: Section, answers: Mapping[str, Any], code: str, exclusion: str | None
+) -> Response:
     """Answer with the next section, or with the receipt after the last; both are kept, but for the code."""
     following = seen.questionnaire.following(answers, section)
     if following is None:
-        key: tuple[Any, ...] = ("receipt", *seen.key, int(utc_now().timestamp()) // MINUTE)
-        body = seen.target.pages.made(key, lambda: _receipt_page(seen).encode())
+        minute = int(utc_now().timestamp()) // MINUTE
+        key: tuple[Any, ...] = ("receipt", section.key, exclusion, *seen.key, minute)
+        body = seen.target.pages.made(key, lambda: _receipt_page(seen, section, exclusion).encode())
     else:
         asked = routing.questions_on_page(seen.questionnaire.definition, following.key, answers)
-        key = ("section", following.key, tuple(question.key for question in asked), *seen.key)
-        body = seen.target.pages.made(key, lambda: _section_page(seen, following, answers).encode())
+        shown = tuple(question.key for question in asked)
+        key = ("section", section.key, following.key, shown, exclusion, *seen.key)
+        body = seen.target.pages.made(
+            key,
+            lambda: _section_page(seen, following, answers, exclusion=exclusion, back=section.key).encode(),
+        )
     return pages.html(body.replace(CODE_HERE.encode(), _shown(code).encode()))
 
 
@@ -319,11 +414,12 @@ def _shown(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SentPage:
-    """A page that was sent: its section, the answers before it, and the code if one was given out."""
+    """A page that was sent: its section, the answers before it, the code if one was given out, its state."""
 
     section: Section
     earlier: Mapping[str, Any]
     code: str
+    exclusion: str | None = None
 
 
 def _sent_back(seen: Visit, sent: SentPage, errors: list[FieldError]) -> Response:
@@ -349,6 +445,9 @@ def _section_page(
     sent: SentPage | None = None,
     errors: Mapping[str, str] | None = None,
     warning: str = "",
+    typed: Callable[[Question], Any] | None = None,
+    exclusion: str | None = None,
+    back: str = "",
 ) -> str:
     definition = seen.questionnaire.definition
     is_first = section is _first(seen)
@@ -357,10 +456,15 @@ def _section_page(
         definition,
         routing.shuffled(section, questions, str(seen.order)),
         seen.language,
-        typed=_typed if sent else None,
+        typed=typed or (_typed if sent else None),
         errors=errors,
     )
-    code = (_shown(sent.code) if sent else CODE_HERE) if not is_first else ""
+    if sent:
+        code, exclusion = _shown(sent.code) if sent.code else "", sent.exclusion
+        before = routing.previous_section(definition, earlier, section.key) if sent.code else None
+        back = before.key if before else ""
+    else:
+        code = "" if is_first else CODE_HERE
     return pages.render(
         "surveys/respond/section.html",
         seen.language,
@@ -372,14 +476,16 @@ def _section_page(
         about_you=section.about_you,
         fields=printed,
         code=code,
+        exclusion=exclusion,
+        back=back,
         warning=warning,
         problems=_problems(printed),
-        hidden_fields=_hidden_fields(seen, section, code, with_key=sent is not None and is_first),
+        hidden_fields=_hidden_fields(seen, section, code, with_key=sent is not None and not code),
         conditions_url=_conditions_url(seen, printed),
     )
 
 
-def _receipt_page(seen: Visit) -> str:
+def _receipt_page(seen: Visit, section: Section, exclusion: str | None) -> str:
     target, definition = seen.target, seen.questionnaire.definition
     today = day_in(target.offer.time_zone, utc_now())
     n_this_month = feedback_queries.n_counted(
@@ -391,7 +497,10 @@ def _receipt_page(seen: Visit) -> str:
         "surveys/respond/receipt.html",
         seen.language,
         **_surroundings(seen),
-        title=_("Thank you. Your answers count."),
+        title=_("Thank you. Your answers count.") if exclusion is None else _("Thank you."),
+        exclusion=exclusion,
+        hidden_fields=_hidden_fields(seen, section, CODE_HERE, with_key=False),
+        back=section.key,
         thanks=seen.say(definition.thanks),
         code=CODE_HERE,
         n_this_month=n_this_month,
@@ -437,14 +546,18 @@ def _hidden_fields(seen: Visit, section: Section, code: str, *, with_key: bool) 
 
 def _problems(printed: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [
-        {
-            "href": f"#{field['id']}",
-            "text": Markup(_("%(question)s: %(problem)s"))  # noqa: S704 - ours; what it is given is escaped
-            % {"question": field["text"], "problem": languages.ours(error)},
-        }
+        {"href": f"#{field['id']}", "text": _problem(field["text"], languages.ours(error))}
         for field in printed
         for error in field["errors"]
     ]
+
+
+def _problem(question: str, problem: str) -> Markup:
+    """Name the question a problem is about; one that ends like a sentence needs no colon after it."""
+    if Markup(question).striptags().endswith(SENTENCE_ENDS):  # noqa: S704 - only to look at its last letter
+        return Markup("{} {}").format(question, problem)
+    words = Markup(_("%(question)s: %(problem)s"))  # noqa: S704 - ours; what it is given is escaped
+    return words % {"question": question, "problem": problem}
 
 
 def _conditions_url(seen: Visit, printed: list[dict[str, Any]]) -> str:

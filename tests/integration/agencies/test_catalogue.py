@@ -201,6 +201,12 @@ def test_a_volume_is_recorded_replaced_and_removed(client: PageClient, ministry:
         ({"n_offered": "2000"}, "People offered a survey cannot be more than the people served."),
         ({"last_day": "2026-04-01"}, "The period must end after it starts."),
         ({"last_day": "2026-06-30"}, "This period overlaps one already recorded: 2026-05-01 to 2026-06-01."),
+        (
+            {"start": "2026-05-15", "last_day": "2026-06-15"},
+            "This period overlaps one already recorded: 2026-05-01 to 2026-06-01.",
+        ),
+        ({"last_day": "9999-12-31"}, "Write a day from 1990 to 2100."),
+        ({"start": "0001-01-01"}, "Write a day from 1990 to 2100."),
         ({"n_served": ""}, "Write a whole number."),
     ],
 )
@@ -215,7 +221,7 @@ def test_a_wrong_volume_is_refused_and_stays_typed(
 
     assert response.status_code == 422
     assert errors(response.text) == [said]
-    assert 'value="2026-05-01"' in response.text
+    assert f'value="{change.get("start", "2026-05-01")}"' in response.text
 
 
 def test_viewers_look_and_do_not_change(client: PageClient) -> None:

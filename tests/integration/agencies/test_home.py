@@ -34,7 +34,7 @@ def survey(database: None) -> Survey:
 
 def listed(client: PageClient, address: str) -> list[str]:
     page = BeautifulSoup(client.get(address).text, "html.parser")
-    return [link.get_text() for link in page.select("main li > p:first-child a")]
+    return [link.get_text() for link in page.select("main li .cv-tiles__name a")]
 
 
 def test_the_first_page_comes_in_the_language_the_browser_asks_for(client: PageClient) -> None:

@@ -135,6 +135,24 @@ def test_a_header_that_cannot_be_understood_is_refused(text: str, said: str) -> 
         bring_in("agencies", text, now=NOW)
 
 
+def test_a_day_far_from_our_time_and_a_missing_quote_are_refused() -> None:
+    service = ServiceFactory.create(slug="passports", channels=["website"])
+    header = "service,channel,start,last_day,n_served\n"
+    days = header + "passports,website,2026-05-01,9999-12-31,1\npassports,website,0026-05-01,2026-05-31,1\n"
+
+    assert refused(bring_in("volumes", days, now=NOW)) == [
+        (2, "last_day", "Write a day from 1990 to 2100."),
+        (3, "start", "Write a day from 1990 to 2100."),
+    ]
+    with pytest.raises(DomainError, match="Line 3 cannot be read: a quotation mark is missing"):
+        bring_in(
+            "volumes",
+            header + f"{service.slug},website,2026-05-01,2026-05-31,1\n"
+            f'"{service.slug},website,2026-06-01,2026-06-30,1\n{service.slug},website,2026-07-01,2026-07-31,1\n',
+            now=NOW,
+        )
+
+
 def test_a_member_brings_in_only_what_they_manage() -> None:
     own, other = AgencyFactory.create(slug="own"), AgencyFactory.create(slug="other")
     ServiceFactory.create(agency=other, slug="theirs", external_id="X-1")

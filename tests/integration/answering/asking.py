@@ -1,5 +1,6 @@
 """A live survey to answer, and a person who answers it page by page."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -7,7 +8,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from citizenvoice.agencies.models import Service
+from citizenvoice.analysis.models import Codebook, PredictedTheme, Prediction, Theme, TrainedModel
 from citizenvoice.db import db
+from citizenvoice.feedback import search
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.surveys import actions, links
 from citizenvoice.surveys.models import Link, Response, Survey
@@ -15,6 +18,7 @@ from citizenvoice.web.clock import utc_now
 from tests.factories import AgencyFactory, ServiceFactory, SurveyFactory
 from tests.pages import PageClient
 
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 AGREE = {1: "Disagree", 2: "Neither", 3: "Agree"}
 FIRST = {"q1": "3", "why": ""}
 
@@ -123,3 +127,22 @@ def responses() -> list[Response]:
 def comments() -> list[Comment]:
     """Return every comment, the first first."""
     return list(db.session.scalars(select(Comment).order_by(Comment.id)))
+
+
+def read_by_machine(comment: Comment) -> None:
+    """Read a comment as the worker does: negative, about the building."""
+    theme = db.session.scalar(select(Theme).where(Theme.key == "building"))
+    model = db.session.scalar(select(TrainedModel))
+    if theme is None or model is None:
+        book = Codebook(key="public_service", name="Public service")
+        theme = Theme(codebook=book, position=0, key="building", name="Building", names={"es": "Edificio"})
+        model = TrainedModel(name="m", version="1", digest="d", data_digest="d", first_used_at=NOW)
+        db.session.add_all([book, theme, model])
+        db.session.flush()
+    read = Prediction(comment_id=comment.id, model_id=model.id, language="en", sentiment=2, read_at=NOW)
+    db.session.add(read)
+    db.session.flush()
+    db.session.add(PredictedTheme(comment_id=comment.id, theme_id=theme.id, probability=0.9))
+    search.index_comments([(comment.id, comment.text)])
+    comment.reading = "done"
+    db.session.commit()

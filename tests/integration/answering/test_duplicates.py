@@ -18,6 +18,7 @@ from tests.integration.answering.asking import (
     address,
     code_on,
     comments,
+    definition,
     fields_of,
     live_survey,
     receipts,
@@ -135,13 +136,26 @@ def test_one_that_cannot_be_stored_does_not_spoil_the_others(real_app: Flask) ->
 
 def test_a_retry_with_the_same_key_gets_the_same_code(client: PageClient) -> None:
     survey = live_survey()
-    one, two = (
-        client.post(address(survey), data={"q1": "3", "why": why}, headers={"Idempotency-Key": "k"})
-        for why in ("first", "second")
-    )
+    form = {"q1": "3", "why": "first"}
+    one, two = (client.post(address(survey), data=form, headers={"Idempotency-Key": "k"}) for _ in range(2))
 
     assert code_on(one) == code_on(two)
     assert [comment.text for comment in comments()] == ["first"]
+
+
+@pytest.mark.parametrize("way", [{"headers": {"Idempotency-Key": "k"}}, {}])
+def test_something_else_with_the_same_key_gets_a_code_of_its_own(
+    client: PageClient, way: dict[str, Any]
+) -> None:
+    survey = live_survey()
+    field = {} if way else {"cv-key": "k"}
+    one, two = (
+        client.post(address(survey), data={"q1": "3", "why": why, **field}, **way)
+        for why in ("first", "second")
+    )
+
+    assert code_on(one) != code_on(two)
+    assert [comment.text for comment in comments()] == ["first", "second"]
 
 
 def test_the_page_with_errors_carries_a_key(client: PageClient) -> None:
@@ -228,7 +242,7 @@ def test_what_was_withdrawn_stays_withdrawn(client: PageClient) -> None:
     survey = live_survey()
     client.post(address(survey), data={"q1": "3"})
     [receipt] = receipts()
-    actions.withdraw(receipt, utc_now())
+    actions.withdraw([receipt], utc_now())
 
     with pytest.raises(DomainError):
         actions.set_exclusion(receipt, None, utc_now())
@@ -236,14 +250,64 @@ def test_what_was_withdrawn_stays_withdrawn(client: PageClient) -> None:
     assert receipts()[1].exclusion is None
 
 
-def test_a_later_page_sent_with_a_duplicates_code_adds_to_the_first(client: PageClient) -> None:
-    survey = live_survey()
-    form = {"q1": "3", "why": "Good"}
-    client.post(address(survey), data=form)
-    second = client.post(address(survey), data=form)
-    send(client, second, q2="1")
+def exclusions() -> list[str | None]:
+    return [receipt.exclusion for receipt in receipts()]
 
-    assert [response.answers for response in responses()] == [{"q1": 3, "q2": 1}, {"q1": 3}]
+
+def test_a_duplicate_that_goes_on_counts_in_place_of_its_twin(client: PageClient) -> None:
+    survey = live_survey()
+    first, second = (client.post(address(survey), data={"q1": "3", "why": "Good"}) for _ in range(2))
+    for receipt in receipts():
+        receipt.uncounted = False
+    send(client, second, q2="1", improve="A bench")
+
+    assert exclusions() == ["duplicate", None]
+    assert [receipt.uncounted for receipt in receipts()] == [True, True]
+    assert [receipt.duplicate_of_id for receipt in receipts()] == [None, None]
+    assert [response.answers for response in responses()] == [{"q1": 3}, {"q1": 3, "q2": 1}]
+    send(client, first, q2="2")
+    assert exclusions() == [None, None]
+    assert [response.answers for response in responses()] == [{"q1": 3, "q2": 2}, {"q1": 3, "q2": 1}]
+
+
+def test_a_duplicate_that_goes_on_leaves_a_twin_that_went_on_before(client: PageClient) -> None:
+    survey = live_survey()
+    first, second = (client.post(address(survey), data={"q1": "3"}) for _ in range(2))
+    send(client, first, q2="2", improve="Mine")
+    send(client, second, q2="2", improve="Mine too")
+
+    assert exclusions() == [None, None]
+    assert [(c.receipt_id, c.text) for c in comments()] == [
+        (receipts()[0].id, "Mine"),
+        (receipts()[1].id, "Mine too"),
+    ]
+
+
+def test_a_duplicate_sent_again_unchanged_stays_one(client: PageClient) -> None:
+    survey = live_survey()
+    _first, second = (client.post(address(survey), data={"q1": "3", "why": "Good"}) for _ in range(2))
+    send(client, send(client, second, **{"cv-back": "main"}), q1="3", why="Good")
+
+    assert exclusions() == [None, "duplicate"]
+
+
+def test_the_pages_say_whether_an_answer_counts(client: PageClient) -> None:
+    survey = live_survey()
+    first, second = (client.post(address(survey), data={"q1": "3"}) for _ in range(2))
+
+    assert "We have your answer. It counts." in first.text
+    assert "It counts." not in second.text
+    assert "The same answers arrived before, so they are counted once." in second.text
+    assert "We have your answer. It counts." in send(client, second, q2="1").text
+
+
+def test_a_duplicate_of_one_page_is_told_so_at_the_end(client: PageClient) -> None:
+    survey = live_survey({**definition(), "sections": definition()["sections"][:1]})
+    first, second = (client.post(address(survey), data={"q1": "3"}) for _ in range(2))
+
+    assert "Your answers count" in first.text
+    assert "Your answers count" not in second.text
+    assert "The same answers arrived before. They are counted once." in second.text
 
 
 def contribution(survey_id: int, version_id: int, service_id: int, **more: object) -> Contribution:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from citizenvoice.surveys import actions
 from citizenvoice.web.clock import utc_now
-from tests.integration.answering.asking import address, definition, live_survey, scale, via
+from tests.integration.answering.asking import address, definition, live_survey, receipts, scale, via
 from tests.pages import PageClient
 from tests.servers import ROOT
 
@@ -46,7 +46,7 @@ def test_the_page_is_cached_whole_and_knows_whether_it_changed(client: PageClien
     survey = live_survey()
     page = client.get(address(survey))
 
-    assert page.headers["Cache-Control"] == "public, max-age=300"
+    assert page.headers["Cache-Control"] == "public, max-age=60"
     again = client.get(address(survey), headers={"If-None-Match": page.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     plain = FlaskClient(client.application, client.application.response_class)
@@ -141,12 +141,15 @@ def test_what_is_not_live_cannot_be_answered(client: PageClient, state: str) -> 
 
     for page in (
         client.get(address(survey)),
-        client.post(address(survey), data={"q1": "3"}),
         client.get(f"/en/s/{survey.slug}"),
         client.get(f"/l/{via(survey, 'website')}"),
         client.get(f"/api/v1/surveys/{survey.slug}"),
     ):
         assert page.status_code == 404
+    sent = client.post(address(survey), data={"q1": "3", "why": "A long wait"})
+    assert sent.status_code == {"draft": 404, "closed": 410}[state]
+    assert ("A long wait" in sent.text) == ("This survey has ended." in sent.text) == (state == "closed")
+    assert receipts() == []
 
 
 def test_a_new_version_is_shown_and_the_old_one_can_still_be_sent(client: PageClient) -> None:

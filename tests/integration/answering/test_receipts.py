@@ -1,13 +1,14 @@
 """The receipt page: what a code shows, and taking back what was sent."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
-from citizenvoice.analysis.models import Codebook, PredictedTheme, Prediction, Theme, TrainedModel
+from citizenvoice.analysis.models import PredictedTheme, Prediction
 from citizenvoice.db import db
 from citizenvoice.feedback import search
 from citizenvoice.feedback.models import Comment
@@ -17,14 +18,13 @@ from tests.integration.answering.asking import (
     code_on,
     comments,
     live_survey,
+    read_by_machine,
     receipts,
     responses,
     send,
 )
 from tests.pages import PageClient
 from tests.servers import app_on
-
-NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 def text_of(html: str) -> str:
@@ -38,22 +38,6 @@ def answered(client: PageClient, why: str = "The waiting room was cold") -> str:
     """Answer a survey and return the code."""
     survey = live_survey()
     return code_on(send(client, client.get(address(survey)), q1="1", bad=["staff"], why=why))
-
-
-def read_by_machine(comment: Comment) -> None:
-    """Read a comment as the worker does: negative, about the building."""
-    book = Codebook(key="public_service", name="Public service")
-    theme = Theme(codebook=book, position=0, key="building", name="Building", names={"es": "Edificio"})
-    model = TrainedModel(name="m", version="1", digest="d", data_digest="d", first_used_at=NOW)
-    db.session.add_all([book, theme, model])
-    db.session.flush()
-    read = Prediction(comment_id=comment.id, model_id=model.id, language="en", sentiment=2, read_at=NOW)
-    db.session.add(read)
-    db.session.flush()
-    db.session.add(PredictedTheme(comment_id=comment.id, theme_id=theme.id, probability=0.9))
-    search.index_comments([(comment.id, comment.text)])
-    comment.reading = "done"
-    db.session.commit()
 
 
 def test_a_code_shows_what_was_sent_however_it_is_typed(client: PageClient) -> None:
@@ -135,15 +119,72 @@ def test_withdrawing_asks_once_and_then_erases_everything(client: PageClient) ->
     assert db.session.scalars(select(Comment).where(found)).all() == []
 
 
-def test_any_of_the_linked_codes_withdraws_all(client: PageClient) -> None:
+def twins(client: PageClient, *, why: str = "", n: int = 2) -> list[TestResponse]:
+    """Send the same first page several times, as two people behind one address and browser do."""
     survey = live_survey()
-    form = {"q1": "3", "why": "Good"}
-    codes = [code_on(client.post(address(survey), data=form)) for _ in range(3)]
-    client.post("/en/receipt/withdraw", data={"code": codes[1], "confirm": "yes"})
+    return [client.post(address(survey), data={"q1": "3", "why": why}) for _ in range(n)]
+
+
+def arrived_apart(seconds: int) -> None:
+    """Let the receipts have arrived so many seconds after one another."""
+    last = receipts()[-1]
+    for receipt in receipts():
+        receipt.received_at = last.received_at - timedelta(seconds=seconds) * (last.id - receipt.id)
+    db.session.commit()
+
+
+def withdraw(client: PageClient, page: TestResponse) -> TestResponse:
+    """Take back what was sent with the code on a page."""
+    return client.post("/en/receipt/withdraw", data={"code": code_on(page), "confirm": "yes"})
+
+
+@pytest.mark.parametrize(("seconds", "why"), [(1, ""), (120, "The waiting room was cold")])
+def test_a_double_click_is_withdrawn_with_any_of_its_codes(
+    client: PageClient, seconds: int, why: str
+) -> None:
+    pages = twins(client, why=why, n=3)
+    arrived_apart(seconds)
+    withdraw(client, pages[1])
 
     assert [receipt.exclusion for receipt in receipts()] == ["withdrawn"] * 3
-    assert {comment.text for comment in comments()} == {""}
+    assert {comment.text for comment in comments()} <= {""}
     assert {response.answers == {} for response in responses()} == {True}
+
+
+@pytest.mark.parametrize(("taken_back", "left"), [(0, 1), (1, 0)])
+def test_equal_answers_without_words_may_be_another_persons_and_stay(
+    client: PageClient, taken_back: int, left: int
+) -> None:
+    pages = twins(client)
+    arrived_apart(60)
+    withdraw(client, pages[taken_back])
+
+    assert receipts()[taken_back].exclusion == "withdrawn"
+    assert (receipts()[left].exclusion, receipts()[left].duplicate_of_id) == (None, None)
+    assert responses()[left].answers == {"q1": 3}
+
+
+def test_the_others_repeat_the_first_that_is_left(client: PageClient) -> None:
+    pages = twins(client, n=3)
+    arrived_apart(60)
+    withdraw(client, pages[0])
+    _gone, first, other = receipts()
+
+    assert (first.exclusion, other.exclusion, other.duplicate_of_id) == (None, "duplicate", first.id)
+
+
+def test_a_code_shows_and_takes_back_its_own_words_only(client: PageClient) -> None:
+    one, other = twins(client)
+    send(client, one, q2="1", improve="Words of the first")
+    send(client, other, q2="2", improve="Words of the second")
+    seen = client.post("/en/receipt", data={"code": code_on(other)})
+    assert "Words of the second" in seen.text
+    assert "Words of the first" not in seen.text
+    withdraw(client, other)
+
+    assert [receipt.exclusion for receipt in receipts()] == [None, "withdrawn"]
+    assert [response.answers for response in responses()] == [{"q1": 3, "q2": 1}, {}]
+    assert [comment.text for comment in comments()] == ["Words of the first", ""]
 
 
 def test_withdrawing_twice_changes_nothing_more(client: PageClient) -> None:
@@ -170,7 +211,9 @@ def test_a_duplicate_says_so(client: PageClient) -> None:
     survey = live_survey()
     codes = [code_on(client.post(address(survey), data={"q1": "3"})) for _ in range(2)]
 
-    assert "It arrived twice" in text_of(client.post("/en/receipt", data={"code": codes[1]}).text)
+    assert "The same answers arrived before. They are counted once." in text_of(
+        client.post("/en/receipt", data={"code": codes[1]}).text
+    )
 
 
 @pytest.mark.parametrize("path", ["/en/receipt", "/en/receipt/withdraw"])

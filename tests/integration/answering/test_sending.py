@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from citizenvoice.analysis.models import Prediction
 from citizenvoice.db import db
-from citizenvoice.feedback import codes
+from citizenvoice.feedback import codes, search
+from citizenvoice.feedback.models import Comment
 from citizenvoice.surveys import actions
 from citizenvoice.web.clock import utc_now
 from citizenvoice.web.limits import limiter
@@ -17,6 +20,7 @@ from tests.integration.answering.asking import (
     comments,
     definition,
     live_survey,
+    read_by_machine,
     receipts,
     responses,
     send,
@@ -78,14 +82,80 @@ def test_a_page_sent_again_replaces_what_it_said(client: PageClient) -> None:
     assert [comment.text for comment in comments()] == ["Better words"]
 
 
-def test_words_that_were_read_stay_when_a_page_is_sent_again(client: PageClient) -> None:
+def test_words_that_were_read_are_replaced_and_forgotten_when_a_page_is_sent_again(
+    client: PageClient,
+) -> None:
     survey = live_survey()
-    second = send(client, client.get(address(survey)), q1="3")
-    send(client, second, q2="1", improve="First words")
-    comments()[0].reading = "done"
-    send(client, second, q2="1", improve="More words")
+    second = send(client, client.get(address(survey)), q1="3", why="It stays")
+    send(client, second, q2="1", improve="Dreadful words")
+    for comment in comments():
+        read_by_machine(comment)
+    receipts()[0].uncounted = False
+    db.session.commit()
+    send(client, second, q2="1", improve="Better words")
 
-    assert [comment.text for comment in comments()] == ["First words", "More words"]
+    assert [(comment.text, comment.reading) for comment in comments()] == [
+        ("It stays", "done"),
+        ("Better words", "pending"),
+    ]
+    assert [one.comment_id for one in db.session.scalars(select(Prediction))] == [comments()[0].id]
+    found = search.matches("dreadful")
+    assert found is not None
+    assert db.session.scalars(select(Comment).where(found)).all() == []
+    assert receipts()[0].uncounted
+
+
+def test_the_first_page_can_be_corrected_with_the_code(client: PageClient) -> None:
+    survey = live_survey()
+    second = send(client, client.get(address(survey)), q1="1", bad=["staff"], why="Teh wait")
+    first = send(client, second, **{"cv-back": "main"})
+    shown = BeautifulSoup(first.text, "html.parser")
+
+    assert code_on(first) == code_on(second)
+    assert shown.select_one("textarea").get_text().strip() == "Teh wait"  # type: ignore[union-attr]
+    assert shown.select_one("input[name=q1][value='1']").has_attr("checked")  # type: ignore[union-attr]
+    assert shown.select_one("input[value=staff]").has_attr("checked")  # type: ignore[union-attr]
+    again = send(client, first, q1="2", why="The wait")
+
+    assert code_on(again) == code_on(second)
+    assert [response.answers for response in responses()] == [{"q1": 2}]
+    assert [comment.text for comment in comments()] == ["The wait"]
+
+
+def test_the_last_page_can_be_corrected_from_the_receipt(client: PageClient) -> None:
+    survey = live_survey()
+    page = send(client, client.get(address(survey)), q1="3")
+    page = send(client, send(client, page, q2="1"), age="old")
+    button = BeautifulSoup(page.text, "html.parser").select_one("button[name=cv-back]")
+    assert button is not None
+    page = send(client, page, **{"cv-back": str(button["value"])})
+    send(client, page, age="young")
+
+    assert [response.segments for response in responses()] == [{"age": "young"}]
+
+
+@pytest.mark.parametrize("field", ["cv-version", "cv-order"])
+def test_numbers_that_no_page_carries_are_refused_or_ignored(client: PageClient, field: str) -> None:
+    survey = live_survey()
+    page = client.post(address(survey), data={"q1": "3", field: "9" * 5000})
+
+    assert page.status_code == 200
+    assert len(receipts()) == 1
+
+
+def test_words_sent_with_a_code_that_does_not_work_are_given_back(client: PageClient) -> None:
+    survey = live_survey()
+    form = {"cv-version": "1", "cv-section": "more", "q2": "1", "improve": "A <b>bench</b>"}
+    unknown = client.post(address(survey), data={**form, "cv-receipt": codes.new_code()})
+    second = send(client, client.get(address(survey)), q1="3")
+    client.post("/en/receipt/withdraw", data={"code": code_on(second), "confirm": "yes"})
+    withdrawn = client.post(address(survey), data={**form, "cv-receipt": code_on(second)})
+
+    assert (unknown.status_code, withdrawn.status_code) == (422, 422)
+    assert "We could not find your earlier answers." in unknown.text
+    assert "You have taken these answers back." in withdrawn.text
+    for page in (unknown, withdrawn):
+        assert "A &lt;b&gt;bench&lt;/b&gt;" in page.text
 
 
 def test_the_day_is_the_agencys(client: PageClient) -> None:
@@ -148,7 +218,7 @@ def test_errors_keep_everything_typed_and_lead_to_each_field(client: PageClient)
     links = {str(link["href"]): link.get_text() for link in summary.select("a")}
     assert links == {
         "#q-q1": "Statement q1: Choose an answer.",
-        "#q-why": "Why?: Use 200 characters or fewer.",
+        "#q-why": "Why? Use 200 characters or fewer.",
     }
     assert all(shown.select_one(href) for href in links)
     assert shown.select_one("textarea").get_text().strip() == long  # type: ignore[union-attr]

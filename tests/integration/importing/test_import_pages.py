@@ -1,3 +1,4 @@
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from werkzeug.test import TestResponse
 from citizenvoice.accounts.models import AuditEntry
 from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db
+from citizenvoice.demonstration import population
 from citizenvoice.surveys import import_runs
 from citizenvoice.surveys.models import ImportRun, Response, Survey
 from citizenvoice.web.clock import utc_now
+from tests.factories import AgencyFactory, ServiceFactory
 from tests.integration.importing.bringing_in import EXAMPLES, fft_survey
 from tests.members import member_of, sign_in
 from tests.pages import PageClient
@@ -32,7 +35,7 @@ SIMPLE = (
 @pytest.fixture
 def survey(client: PageClient) -> Survey:
     """A survey about passports and identity cards whose manager has signed in."""
-    survey = fft_survey("passports", "identity-cards")
+    survey = fft_survey("passport-renewal", "identity-card")
     survey.services[0].name, survey.services[1].name = "Passports", "Identity cards"
     sign_in(client, member_of(survey.agency, Role.MANAGER))
     return survey
@@ -67,7 +70,7 @@ def test_a_file_comes_in_through_the_pages(app: Flask, client: PageClient, surve
     assert guess["at"] == "Submitted on"
     assert guess["at-format"] == "%d/%m/%Y %H:%M"
     assert (guess["id"], guess["service"]) == ("Response ID", "Service")
-    assert guess["service-map"] == "Passports = passports\nParking = "
+    assert guess["service-map"] == "Passports = passport-renewal\nParking = "
     assert guess["answer-fft"] == "Overall how was your experience of our service?"
     assert guess["answer-fft-map"] == "Very good = 1\nPoor = 4\nGood = 2\nAwful = "
     assert guess["text-why"] == "Please tell us why"
@@ -115,8 +118,9 @@ def test_a_mapping_says_more_than_the_form(client: PageClient, survey: Survey) -
     columns = upload(client, (EXAMPLES / "visits.csv").read_bytes()).location
 
     preview = client.post(columns, data={"toml": (EXAMPLES / "visits.toml").read_text()}).location
-    assert "4 of the first rows would be refused" not in client.get(preview).text
-    assert "3 of the first rows would be refused" in client.get(preview).text
+    page = client.get(preview).text
+    assert "4 of the first rows would be refused" in page
+    assert "when: This says something else than line 8 of the same respondent." in page
     again = BeautifulSoup(client.get(columns).text, "html.parser")
     assert "[[texts]]" in again.select_one("#toml").text  # type: ignore[union-attr]
 
@@ -237,3 +241,67 @@ def test_viewers_see_what_came_in_and_nothing_of_the_rows(client: PageClient, su
     assert client.get(IMPORTS).status_code == 200
     assert client.get(f"{run}/rejects.csv").status_code == 403
     assert upload(client, SIMPLE.encode()).status_code == 403
+
+
+def test_a_file_in_utf_16_is_read_as_that(client: PageClient, survey: Survey) -> None:
+    columns = upload(client, SIMPLE.replace(",", "\t").encode("utf-16")).location
+
+    guess = filled_in(client.get(columns).text)
+
+    assert guess["at"] == "Submitted on"
+    assert (
+        "2 of the first rows would be refused" in client.get(client.post(columns, data=guess).location).text
+    )
+
+
+@pytest.mark.parametrize("content", [SIMPLE.encode("utf-16-le"), "Fecha,Opinión\n".encode("cp1252")])
+def test_a_header_in_another_encoding_is_refused_in_a_sentence(
+    client: PageClient, survey: Survey, content: bytes
+) -> None:
+    response = upload(client, content)
+
+    assert response.status_code == 422
+    assert "The file is not in UTF-8. Save it as “CSV UTF-8”." in response.text
+
+
+def test_a_row_in_another_encoding_is_shown_and_refused(client: PageClient, survey: Survey) -> None:
+    columns = upload(client, SIMPLE.replace("Quick", "Rápido").encode("cp1252")).location
+
+    page = client.get(client.post(columns, data=filled_in(client.get(columns).text)).location)
+
+    assert page.status_code == 200
+    assert "This row is not in the encoding that was named." in page.text
+    assert "R\ufffdpido" in page.text
+
+
+def test_the_worked_example_can_be_followed_on_the_demonstration(app: Flask, client: PageClient) -> None:
+    country = population.country()
+    agency = AgencyFactory.create(slug="civil-registry")
+    unit = AgencyFactory.create(slug="registry-counters", parent=agency)
+    ids = [
+        str(ServiceFactory.create(agency=unit, slug=service["slug"], name=service["names"]["en"]).id)
+        for service in country["services"]
+        if service["names"]["en"] in ("Passport renewal", "National identity card")
+    ]
+    assert {entry["unit"] for entry in country["services"][:2]} == {"registry-counters"}
+    sign_in(client, member_of(agency, Role.MANAGER))
+    assert "NHS Friends and Family Test" in client.get("/manage/surveys/new").text
+    new = filled_in(client.get("/manage/surveys/new/nhs_fft").text)
+
+    client.post(
+        "/manage/surveys/new/nhs_fft",
+        data=new | {"slug": "counter-visits", "services": ids, "languages": ["en"]},
+    )
+    published = client.post("/manage/surveys/counter-visits/publish")
+    assert published.status_code == 302, published.text
+    db.session.commit()
+
+    command = ["import", "responses", str(EXAMPLES / "visits.csv"), "--survey", "counter-visits"]
+    rejects = Path(app.config["IMPORTS_FOLDER"]) / "example.csv"
+    more = ["--mapping", str(EXAMPLES / "visits.toml"), "--rejects", str(rejects)]
+    told = app.test_cli_runner().invoke(args=[*command, *more])
+    rejects.unlink()
+    assert told.exit_code == 1, told.output
+    assert re.search(r"brought in +4\n", told.output)
+    assert db.session.scalar(select(func.count()).select_from(Response)) == 3
+    assert str(rejects) in told.output

@@ -224,7 +224,7 @@ def test_files_nobody_started_are_forgotten_after_a_day(real_app: Flask) -> None
 
 def test_the_command_brings_a_file_in_and_says_what_became_of_it(real_app: Flask, tmp_path: Path) -> None:
     with real_app.app_context():
-        fft_survey("passports", "identity-cards")
+        fft_survey("passport-renewal", "identity-card")
     arguments = ["import", "responses", str(EXAMPLES / "visits.csv"), "--survey", "fft"]
     arguments += ["--mapping", str(EXAMPLES / "visits.toml"), "--rejects", str(tmp_path / "rejects.csv")]
     runner = real_app.test_cli_runner()

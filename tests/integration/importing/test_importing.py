@@ -1,6 +1,8 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
@@ -8,9 +10,10 @@ from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.delivered import FileError
+from citizenvoice.surveys.importing import Importer
 from citizenvoice.surveys.mapping import MappingError, read_mapping
 from citizenvoice.surveys.models import Response
-from tests.integration.importing.bringing_in import EXAMPLES, bring, fft_survey, reasons
+from tests.integration.importing.bringing_in import EXAMPLES, NOW, bring, fft_survey, reasons
 
 VISITS = (EXAMPLES / "visits.toml").read_text()
 ONE_ROW_EACH = """
@@ -33,7 +36,7 @@ def write(path: Path, *lines: str) -> Path:
 
 @pytest.mark.usefixtures("database")
 def test_the_worked_example_comes_in_as_the_docs_say(tmp_path: Path) -> None:
-    survey = fft_survey("passports", "identity-cards")
+    survey = fft_survey("passport-renewal", "identity-card")
 
     summary = bring(survey, EXAMPLES / "visits.csv", VISITS, tmp_path / "rejects.csv")
 
@@ -51,7 +54,7 @@ def test_the_worked_example_comes_in_as_the_docs_say(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("database")
 def test_sending_a_file_again_adds_nothing(tmp_path: Path) -> None:
-    survey = fft_survey("passports", "identity-cards")
+    survey = fft_survey("passport-renewal", "identity-card")
     bring(survey, EXAMPLES / "visits.csv", VISITS, tmp_path / "rejects.csv")
 
     again = bring(survey, EXAMPLES / "visits.csv", VISITS, tmp_path / "rejects.csv")
@@ -183,3 +186,150 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
 
     with pytest.raises(FileError, match=r"“rating”, “why”.*id, at, score"):
         bring(survey, file, ONE_ROW_EACH, tmp_path / "rejects.csv")
+
+
+@pytest.mark.usefixtures("database")
+def test_wide_digits_and_blanks_are_forgiven_in_mapped_columns(tmp_path: Path) -> None:
+    survey = fft_survey("passports")
+    toml = ONE_ROW_EACH.replace('"rating"', '{ column = "rating", map = { "1" = 1 } }')
+    file = write(tmp_path / "a.csv", "id,at,rating,why", "1,2026-05-01,\u00a0１ ,", "2,2026-05-01,²,")
+
+    summary = bring(survey, file, toml, tmp_path / "rejects.csv")
+
+    assert (summary.n_imported, summary.n_rejected) == (1, 1)
+
+
+@pytest.mark.usefixtures("database")
+def test_ids_too_long_to_be_told_apart_are_refused(tmp_path: Path) -> None:
+    survey = fft_survey("passports")
+    rows = [f"{'x' * 120},2026-05-01,1,", f"{'x' * 120}a,2026-05-01,2,", f"{'x' * 120}b,2026-05-01,3,"]
+    file = write(tmp_path / "a.csv", "id,at,rating,why", *rows)
+
+    summary = bring(survey, file, ONE_ROW_EACH, tmp_path / "rejects.csv")
+
+    assert summary.n_responses == 1
+    assert reasons(tmp_path / "rejects.csv") == [
+        (line, "id", "The id has more than 120 characters.") for line in ("3", "4")
+    ]
+
+
+@pytest.mark.usefixtures("database")
+def test_only_the_formats_named_count_and_no_time_long_ago(tmp_path: Path) -> None:
+    survey = fft_survey("passports")
+    toml = ONE_ROW_EACH.replace('"at"', '{ column = "at", formats = ["%d/%m/%Y"] }')
+    rows = ["1,03/05/2026,1,", "2,2026-05-03,1,", "3,03/05/0001,1,", "4,01/01/0001,1,", "5,31/12/1989,1,"]
+    file = write(tmp_path / "a.csv", "id,at,rating,why", *rows)
+
+    bring(survey, file, toml, tmp_path / "rejects.csv")
+
+    assert [(line, reason) for line, _, reason in reasons(tmp_path / "rejects.csv")] == [
+        ("3", "“2026-05-03” is not a time in any of the formats: %d/%m/%Y."),
+        ("4", "“03/05/0001” lies before 1990."),
+        ("5", "“01/01/0001” lies before 1990."),
+        ("6", "“31/12/1989” lies before 1990."),
+    ]
+
+
+@pytest.mark.usefixtures("database")
+def test_date_cells_of_a_spreadsheet_need_no_format(tmp_path: Path) -> None:
+    survey = fft_survey("passports")
+    toml = ONE_ROW_EACH.replace('"at"', '{ column = "at", formats = ["%d/%m/%Y"] }')
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["id", "at", "rating", "why"], [1, date(2026, 5, 3), 2, ""], [2, "2026-05-03", 2, ""]):
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+
+    summary = bring(survey, tmp_path / "a.xlsx", toml, tmp_path / "rejects.csv")
+
+    assert (summary.n_imported, summary.n_rejected) == (1, 1)
+    assert db.session.scalars(select(Receipt.day)).all() == [date(2026, 5, 3)]
+
+
+STRAY_QUOTES = {
+    "to the end of the file": ['1,2026-05-01,1,"Slow', "2,2026-05-01,2,fine", "3,2026-05-02,3,good"],
+    "to a quoted text": ['1,2026-05-01,1,"Slow', "2,2026-05-01,2,fine", '3,2026-05-02,3,"good"'],
+    "to another stray quote": ['1,2026-05-01,1,"Slow', "2,2026-05-01,2,fine", '3,2026-05-02,3,good"'],
+}
+
+
+@pytest.mark.parametrize("rows", STRAY_QUOTES.values(), ids=STRAY_QUOTES)
+@pytest.mark.usefixtures("database")
+def test_a_stray_quote_refuses_its_row_and_swallows_no_other(tmp_path: Path, rows: list[str]) -> None:
+    survey = fft_survey("passports")
+    file = write(tmp_path / "a.csv", "id,at,rating,why", *rows)
+
+    summary = bring(survey, file, ONE_ROW_EACH, tmp_path / "rejects.csv")
+
+    assert (summary.n_rows, summary.n_imported) == (3, 2)
+    assert reasons(tmp_path / "rejects.csv") == [
+        ("2", "", "This row cannot be read: a quotation mark is missing.")
+    ]
+
+
+@pytest.mark.usefixtures("database")
+def test_a_quoted_text_of_many_lines_and_commas_comes_in_whole(tmp_path: Path) -> None:
+    survey = fft_survey("passports")
+    long = "\n".join(["The desk, the chair, the lamp, the floor", *["more"] * 90])
+    file = write(
+        tmp_path / "a.csv", "id,at,rating,why", f'1,2026-05-01,1,"{long}"', f'2,2026-05-01,1,"{long}\n{long}"'
+    )
+
+    summary = bring(survey, file, ONE_ROW_EACH, tmp_path / "rejects.csv")
+
+    assert summary.n_imported == 1
+    assert db.session.scalars(select(Comment.text)).all() == [long]
+    assert reasons(tmp_path / "rejects.csv")[0][0] == "93"
+
+
+@pytest.mark.usefixtures("database")
+def test_grouped_rows_are_half_done_when_read_and_done_when_stored(tmp_path: Path) -> None:
+    survey = fft_survey("passports")
+    rows = [f"{number // 2},2026-05-01,1," for number in range(2400)]
+    file = write(tmp_path / "a.csv", "id,at,rating,why", *rows)
+    toml = ONE_ROW_EACH.replace("[response]", "[response]\ngrouped = true")
+    mapping = read_mapping(toml, parse_definition(survey.versions[-1].definition))
+    told: list[tuple[int, int]] = []
+
+    importer = Importer(
+        survey,
+        survey.versions[-1],
+        mapping,
+        now=NOW,
+        tell=lambda done, summary: told.append((100 * done // file.stat().st_size, summary.n_responses)),
+    )
+    importer.run(file, tmp_path / "rejects.csv")
+
+    assert told == [(70, 500), (91, 1000), (100, 1200)]
+
+
+@pytest.mark.usefixtures("database")
+def test_a_spreadsheet_that_is_none_is_named_by_the_command(app: Flask, tmp_path: Path) -> None:
+    fft_survey("passports")
+    (tmp_path / "a.xlsx").write_bytes(b"PK no spreadsheet")
+    (tmp_path / "a.toml").write_text(ONE_ROW_EACH)
+    mapping = ["--mapping", str(tmp_path / "a.toml")]
+
+    told = app.test_cli_runner().invoke(
+        args=["import", "responses", str(tmp_path / "a.xlsx"), "--survey", "fft", *mapping]
+    )
+
+    assert told.exit_code == 1
+    assert told.output == "Error: This is not an XLSX file that can be read.\n"
+
+
+@pytest.mark.usefixtures("database")
+def test_refused_rows_are_kept_beside_the_file_only_if_there_are_some(app: Flask, tmp_path: Path) -> None:
+    fft_survey("passports")
+    (tmp_path / "a.toml").write_text(ONE_ROW_EACH)
+    mapping = ["--mapping", str(tmp_path / "a.toml")]
+    rejects = tmp_path / "a.csv.rejects.csv"
+
+    for rating, is_kept in (("1", False), ("9", True)):
+        file = write(tmp_path / "a.csv", "id,at,rating,why", f"{rating},2026-05-01,{rating},")
+        told = app.test_cli_runner().invoke(
+            args=["import", "responses", str(file), "--survey", "fft", *mapping]
+        )
+        assert rejects.exists() is is_kept
+        assert (f"The refused rows and the reasons are in {rejects}." in told.output) is is_kept

@@ -156,7 +156,6 @@ def test_a_frequent_theme_finds_what_a_rare_one_finds(
         "to=9999-12-31",
         "from=2024-05-01&to=2024-04-01",
         "excluded=yes",
-        "q=-only",
         "q=" + "x" * 201,
         "after=1",
         "before=2024-02-30.1",
@@ -172,6 +171,19 @@ def test_what_the_address_cannot_mean_is_left_out_and_said(
     assert page.status_code == 200
     assert "The address asks for something we do not know" in page.text
     assert f'id="comment-{comment.id}"' in page.text
+
+
+@pytest.mark.parametrize("sought", ["'", "%F0%9F%98%80", "...", "-only", "*"])
+def test_a_search_without_a_word_finds_nothing_and_says_so(
+    client: PageClient, service: Service, sought: str
+) -> None:
+    say(service, "It's slow.", sentiment=2)
+    page = client.get(address(service, f"q={sought}&channel=website"))
+
+    assert "There is no word to search for" in page.text
+    assert "0 comments" in page.text
+    assert 'id="comment-' not in page.text
+    assert 'href="/manage/services/' + service.slug + '/comments?channel=website"' in page.text
 
 
 def test_a_usual_address_gives_no_notice(client: PageClient, service: Service) -> None:

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from citizenvoice.accounts.models import AuditEntry
 from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db
 from citizenvoice.indicators.models import IndicatorSetting
-from citizenvoice.reporting.forms import read_value, write_value
+from citizenvoice.reporting.forms import NeedsPercentError, read_value, write_value
 from tests.factories import AgencyFactory
 from tests.integration.indicators.world import World
 from tests.integration.reporting.figures import count, look, page, rate, text_of
@@ -157,10 +158,13 @@ def test_saving_again_without_a_change_writes_nothing_down(client: PageClient, w
     [
         ({"target": "much"}, "Write a number, such as 78."),
         ({"target": "178"}, "Write a number between 0 and 100."),
+        ({"target": "0.8"}, "Write 80 if you mean 80%, or the sign too if you mean less than one: 0.8%."),
+        ({"target_day": "31/12/2027"}, "Write a date that exists as year, month and day"),
+        ({"minimum_n": "five"}, "Enter a whole number, such as 5."),
         ({"target_day": ""}, "Give both a value and a date, or neither."),
         ({"target_day": "2025-01-01"}, "The date of the target must be later"),
         ({"minimum_n": "3"}, "5"),
-        ({"level": "dream"}, "Not a valid choice"),
+        ({"level": "dream"}, "Choose from what is offered here."),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_stays_typed(
@@ -226,7 +230,42 @@ def test_a_value_is_read_as_it_is_shown(typed: str, unit: str, value: float) -> 
     assert read_value(write_value(value, unit), unit) == value
 
 
-@pytest.mark.parametrize("typed", ["", "much", "1.2.3", "nan", "infinity", "7,8,9"])
+@pytest.mark.parametrize(
+    ("typed", "unit", "value"),
+    [
+        ("80,5 %", "share", 0.805),
+        ("80.5", "share", 0.805),
+        ("0,8 %", "share", 0.008),
+        ("4,25", "mean", 4.25),
+        ("0.125", "mean", 0.125),
+        ("1.234", "mean", 1234),
+        ("-0,5", "points", -0.005),
+    ],
+)
+def test_decimals_are_read_with_the_mark_of_the_language_and_the_other_one(
+    app: Flask, typed: str, unit: str, value: float
+) -> None:
+    with app.test_request_context(headers={"Accept-Language": "es"}):
+        assert read_value(typed, unit) == value
+        assert read_value(write_value(value, unit), unit) == value
+
+
+@pytest.mark.parametrize("typed", ["0.8", "0,8", "-0.5"])
+def test_a_share_below_one_is_not_guessed_at(typed: str) -> None:
+    with pytest.raises(NeedsPercentError):
+        read_value(typed, "share")
+
+
+def test_a_share_below_one_per_cent_is_read_as_it_was_written() -> None:
+    assert read_value(write_value(0.008, "share"), "share") == 0.008
+
+
+def test_a_mean_has_no_percent() -> None:
+    with pytest.raises(ValueError, match="number"):
+        read_value("4 %", "mean")
+
+
+@pytest.mark.parametrize("typed", ["", "much", "1.2.3", "nan", "infinity", "7,8,9", "8 0", "1e2", "%", "8%0"])
 def test_what_is_no_number_is_not_read_as_one(typed: str) -> None:
     with pytest.raises(ValueError, match="number"):
         read_value(typed, "share")

@@ -1,5 +1,6 @@
 """A manager designs a survey: every page by what it shows, every form by what it changes."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from citizenvoice.db import db
 from citizenvoice.surveys import drafting
 from citizenvoice.surveys.definition import Definition, parse_definition
 from citizenvoice.surveys.instrument_library import get_instrument, instruments
-from citizenvoice.surveys.models import Link, Survey, SurveyVersion
+from citizenvoice.surveys.models import ImportRun, Link, Survey, SurveyVersion
 from tests.factories import AgencyFactory, ServiceFactory, SurveyFactory
 from tests.members import member_of, sign_in
 from tests.pages import PageClient
@@ -288,6 +289,90 @@ def test_a_question_is_shown_only_after_certain_answers(client: PageClient, own:
     assert "the answer to “One?” is “Strongly disagree”, “Disagree”, “Don&#39;t know”" in listed
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (
+            {"conditions-0-question": "gone", "conditions-0-values": ["1"]},
+            "Choose a question that is asked before.",
+        ),
+        (
+            {"conditions-0-question": "later", "conditions-0-values": ["1"]},
+            "Choose a question that is asked before.",
+        ),
+        ({"conditions-0-question": "gone"}, "Choose a question that is asked before."),
+        (
+            {"conditions-0-question": "one", "conditions-0-values": ["1", "9"]},
+            "Choose from the answers to this question.",
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused_and_never_dropped(
+    client: PageClient, own: Survey, row: dict[str, Any], said: str
+) -> None:
+    add_scale(client, own, "Later?")
+    add_scale(client, own, "Two?")
+    add_scale(client, own, "One?")
+    address = f"{SURVEYS}/{own.slug}/questions/two"
+    before = drafted(own)
+
+    assert summary_of(client.post(address, data=typed(client, address) | row).text) == [said]
+    assert drafted(own) == before
+
+
+def test_a_condition_of_a_page_on_an_unknown_question_is_refused(client: PageClient, own: Survey) -> None:
+    add_scale(client, own, "One?")
+    address = f"{SURVEYS}/{own.slug}/sections/new"
+    row = {"conditions-0-question": "gone", "conditions-0-values": ["1"]}
+
+    answer = client.post(address, data=typed(client, address) | {"title": "More"} | row)
+
+    assert summary_of(answer.text) == ["Choose a question that is asked before."]
+    assert len(drafted(own).sections) == 1
+
+
+def test_a_question_to_follow_one_that_is_gone_stands_last_and_says_so(
+    client: PageClient, own: Survey
+) -> None:
+    add_scale(client, own, "One?")
+    address = f"{SURVEYS}/{own.slug}/sections/main/questions/new?kind=text&after=gone"
+    page = client.post(address, data=typed(client, address) | {"text": "Why?"}, follow_redirects=True)
+
+    assert [question.key for question in drafted(own).questions] == ["one", "why"]
+    assert "so it stands last" in page.text
+
+
+@pytest.mark.parametrize("limit", ["NaN", "sNaN", "Infinity", "-inf", "1e999999999", "much"])
+def test_a_limit_that_is_no_number_is_refused_and_stays_typed(
+    client: PageClient, own: Survey, limit: str
+) -> None:
+    address = f"{SURVEYS}/{own.slug}/sections/main/questions/new?kind=number"
+    answer = client.post(address, data=typed(client, address) | {"text": "How many?", "minimum": limit})
+
+    assert answer.status_code == 200
+    [said] = summary_of(answer.text)
+    assert said in ("Enter a number, such as 25.", "Enter a smaller number.")
+    assert f'value="{limit}"' in answer.text
+    assert drafted(own).questions == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hint": "x" * 5001}, "Use 5000 characters or fewer."),
+        ({"display": "film"}, "Choose from what is offered here."),
+        ({"points-0-label": "x" * 501}, "Use 500 characters or fewer."),
+    ],
+)
+def test_mistakes_are_told_in_plain_words(
+    client: PageClient, own: Survey, changes: dict[str, str], said: str
+) -> None:
+    address = f"{SURVEYS}/{own.slug}/sections/main/questions/new?kind=scale"
+    answer = client.post(address, data=typed(client, address) | {"text": "One?"} | changes)
+
+    assert summary_of(answer.text) == [said]
+
+
 def test_a_condition_too_rich_for_the_page_is_kept_until_it_is_taken_away(
     client: PageClient, own: Survey
 ) -> None:
@@ -326,7 +411,8 @@ def test_taking_out_asks_once_and_refuses_what_others_need(client: PageClient, s
     client.post(
         page, data=typed(client, page) | {"conditions-0-question": "nps", "conditions-0-values": ["0"]}
     )
-    assert "Other questions depend on it: why" in client.get(f"{SURVEYS}/would-you/questions/nps/remove").text
+    needed = "depend on it: “What is the main reason for your answer?”."
+    assert needed in client.get(f"{SURVEYS}/would-you/questions/nps/remove").text
 
     client.post(f"{page}/remove")
     assert [question.key for question in drafted(survey).questions] == ["nps"]
@@ -551,6 +637,49 @@ def test_what_stands_in_the_way_of_publishing_leads_to_its_place(
     assert survey.state == "draft"
 
 
+def test_two_equal_answers_lead_from_publishing_to_their_question(client: PageClient, own: Survey) -> None:
+    address = f"{SURVEYS}/{own.slug}/sections/main/questions/new?kind=single"
+    same = {"text": "Which one?", "choices-0-label": "Same", "choices-1-label": "Same"}
+    client.post(address, data=typed(client, address) | same)
+
+    page = BeautifulSoup(client.get(f"{SURVEYS}/{own.slug}/publish").text, "html.parser")
+    [link] = page.select(".cv-notice--warning a")
+
+    assert link.get_text() == "Which one?: Two answers have the same words (en)."
+    assert "Which one?" in client.get(str(link["href"])).text
+
+
+def test_an_official_question_taken_out_is_named_by_its_words(client: PageClient, survey: Survey) -> None:
+    draft = drafted(survey).to_json()
+    kept = [question for question in draft["sections"][0]["questions"] if question["key"] != "nps"]
+    draft["sections"][0]["questions"] = kept
+    survey.draft = draft
+
+    page = BeautifulSoup(client.get(f"{SURVEYS}/{survey.slug}/publish").text, "html.parser")
+    said = [link.get_text() for link in page.select(".cv-notice--warning a")]
+
+    assert any(line.startswith("How likely") for line in said), said
+
+
+def test_times_are_those_of_the_agency(client: PageClient, survey: Survey) -> None:
+    survey.agency.time_zone = "Asia/Tokyo"
+    client.post(f"{SURVEYS}/{survey.slug}/publish")
+    version = db.session.scalars(select(SurveyVersion)).one()
+    version.published_at = datetime(2026, 3, 31, 20, 30, tzinfo=UTC)
+    run = ImportRun(survey=survey, filename="old.csv", path="old.csv", mapping={}, state="done")
+    run.created_at = datetime(2026, 4, 30, 20, 30, tzinfo=UTC)
+    db.session.add(run)
+    db.session.flush()
+
+    for page in ("versions", "versions/1"):
+        text = client.get(f"{SURVEYS}/{survey.slug}/{page}").text
+        assert "April 1, 2026, 5:30" in text, page
+    for page in ("imports", f"imports/{run.id}"):
+        assert "May 1, 2026, 5:30" in client.get(f"{SURVEYS}/{survey.slug}/{page}").text, page
+    assert "April 1, 2026" in client.get(f"{SURVEYS}/{survey.slug}").text
+    assert "Apr 1, 2026" in client.get(SURVEYS).text
+
+
 def test_publishing_freezes_a_version_and_the_next_one_says_what_changed(
     client: PageClient, survey: Survey
 ) -> None:
@@ -570,7 +699,16 @@ def test_publishing_freezes_a_version_and_the_next_one_says_what_changed(
     numbers = db.session.scalars(select(SurveyVersion.number).order_by(SurveyVersion.number)).all()
     assert numbers == [1, 2]
     assert "What is the main reason" in client.get(f"{address}/versions/1").text
-    assert "What is the main reason" not in client.get(f"{address}/versions/2").text
+    second = BeautifulSoup(client.get(f"{address}/versions/2").text, "html.parser")
+    assert "What changed since version 1" in second.get_text()
+    assert "1 change starts a new series" in second.get_text()
+    assert [words.get_text() for words in second.select("del")] == [
+        "What is the main reason for your answer?"
+    ]
+    assert [words.get_text() for words in second.select("ins")] == ["Why so?"]
+    assert [words.get_text() for words in second.select("section li strong")][-1] == "Why so?"
+    assert "What changed since" not in client.get(f"{address}/versions/1").text
+    assert "<ins>Why so?</ins>" in client.get(f"{address}/versions").text
     compared = client.get(f"{address}/versions?older=1&newer=2").text
     assert "<ins>Why so?</ins>" in compared
     backwards = client.get(f"{address}/versions?older=2&newer=1").text

@@ -52,13 +52,18 @@ def test_the_hash_says_nothing_without_the_secret() -> None:
     assert (codes.read_code(code) or "").encode() not in (codes.code_hash(SECRET, code) or b"")
 
 
-@given(st.integers(1, 10**9), st.text(min_size=1, max_size=200))
-def test_a_key_always_gives_the_same_code(survey_id: int, key: str) -> None:
-    code = codes.derived_code(SECRET, survey_id, key)
+@given(st.integers(1, 10**9), st.integers(1, 10**9), st.text(min_size=1, max_size=200), st.text())
+def test_a_key_and_what_was_sent_with_it_always_give_the_same_code(
+    survey_id: int, service_id: int, key: str, content: str
+) -> None:
+    sent = survey_id, service_id, key
+    others = [(survey_id + 1, service_id, key), (survey_id, service_id + 1, key), (*sent[:2], f"{key}!")]
+    code = codes.derived_code(SECRET, *sent, content)
 
-    assert code == codes.derived_code(SECRET, survey_id, key)
-    assert code != codes.derived_code(SECRET, survey_id + 1, key)
+    assert code == codes.derived_code(SECRET, *sent, content)
     assert codes.read_code(code) == code.replace("-", "")
-    assert codes.idempotency_hash(SECRET, survey_id, key) != codes.idempotency_hash(
-        SECRET, survey_id + 1, key
-    )
+    assert code != codes.derived_code(SECRET, *sent, f"{content}!")
+    assert codes.content_digest(SECRET, *sent, content) != codes.content_digest(SECRET, *sent, f"{content}!")
+    for other in others:
+        assert code != codes.derived_code(SECRET, *other, content)
+        assert codes.idempotency_hash(SECRET, *sent) != codes.idempotency_hash(SECRET, *other)

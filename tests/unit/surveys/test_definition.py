@@ -137,7 +137,9 @@ def test_junk_is_refused_in_words(junk: Any) -> None:
 
 def test_text_a_database_cannot_hold_is_refused() -> None:
     for words in ("a\0b", "\ud800"):
-        assert problems(survey({**scale("q1"), "text": {"en": words}}))
+        [(path, said)] = problems(survey({**scale("q1"), "text": {"en": words}}))
+        assert path == "sections.0.questions.0.text.en"
+        assert said == "It holds a sign that cannot be kept. Write the text anew by hand."
 
 
 def test_reading_leaves_the_data_alone() -> None:

@@ -83,10 +83,10 @@ def test_a_question_others_depend_on_cannot_be_taken_out() -> None:
     changed = draft([yes_no("a")], [text("b", shown_if={"question": "a", "in": ["yes"]})])
 
     assert drafting.dependents(changed, ["a"]) == ["b"]
-    with pytest.raises(DomainError, match="b"):
-        drafting.remove_question(changed, "a")
-    with pytest.raises(DomainError, match="b"):
-        drafting.remove_section(changed, "page_1")
+    for refused in (drafting.remove_question, drafting.remove_section):
+        with pytest.raises(DomainError) as raised:
+            refused(changed, "a" if refused is drafting.remove_question else "page_1")
+        assert raised.value.params == {"questions": "“b?”"}
     assert order(drafting.remove_question(changed, "b")) == [["a"], []]
 
 
@@ -94,6 +94,23 @@ def test_a_condition_inside_a_removed_page_holds_nothing_back() -> None:
     changed = draft([yes_no("a"), text("b", shown_if={"question": "a", "in": ["yes"]})], [text("c")])
 
     assert order(drafting.remove_section(changed, "page_1")) == [["c"]]
+
+
+def test_pages_are_called_by_their_title_or_by_what_they_ask() -> None:
+    changed = draft([text("a")], [text("b"), text("c")], [text("d"), text("e")])
+    changed["sections"][2]["title"] = {"en": "About you"}
+
+    found = drafting.called(parse_definition(changed), ["page_2", "page_3", "e"])
+
+    assert found == ["“b?”", "“c?”", "“About you”", "“e?”"]
+
+
+def test_a_question_cannot_follow_one_that_is_not_there() -> None:
+    changed = draft([text("a")], [text("b")])
+
+    for after in ("gone", "b"):
+        with pytest.raises(NotFoundError):
+            drafting.add_question(changed, "page_1", text("x"), after=after)
 
 
 def test_moving_a_question_before_what_it_depends_on_is_found_out() -> None:

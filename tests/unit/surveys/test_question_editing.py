@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from citizenvoice.errors import NotFoundError
 from citizenvoice.surveys.definition import Definition, Kind, parse_definition, question_json
 from citizenvoice.surveys.instrument_library import instruments
 from citizenvoice.surveys.question_editing import (
@@ -171,6 +172,8 @@ def test_answers_become_values_of_the_right_type() -> None:
     assert built == {"any": [{"question": "rating", "in": [2, "dk"]}, {"question": "many", "in": ["1"]}]}
     assert condition_from(CONDITIONAL, "all", [("rating", ["1"])]) == {"question": "rating", "in": [1]}
     assert condition_from(CONDITIONAL, "all", []) is None
+    with pytest.raises(NotFoundError):
+        condition_from(CONDITIONAL, "all", [("rating", ["1"]), ("gone", ["1"])])
 
 
 def test_a_condition_that_is_built_is_shown_as_it_was_built() -> None:
