@@ -45,6 +45,11 @@ class GroupFigure:
     group: str
     result: Estimate | NotEnough | None
 
+    @property
+    def is_too_small(self) -> bool:
+        """Whether too few of the group answered for a figure."""
+        return isinstance(self.result, NotEnough)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicTheme:
@@ -214,7 +219,7 @@ def as_json(card: Scorecard) -> dict[str, Any]:
             **_days(card),
             "n_served": volume.n_served,
             "n_offered": volume.n_offered,
-            "n_responses": volume.n_responses,
+            "n_responses": volume.n_responses_covered,
             "response_rate": volume.response_rate,
         },
     }
@@ -308,4 +313,4 @@ def _numbers(result: Estimate | NotEnough | None) -> dict[str, Value]:
 def _ends(result: Estimate | NotEnough | None) -> Iterable[Value]:
     if isinstance(result, Estimate):
         return round(result.value, 6), round(result.lower, 6), round(result.upper, 6), result.n
-    return None, None, None, None if result is None else result.n
+    return None, None, None, None  # how few they are is nobody's business

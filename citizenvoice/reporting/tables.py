@@ -103,7 +103,7 @@ def _responses(service: Service, _found: ServiceIndicators, query: FigureQuery) 
 
 def _volume_row(name: str, volume: Volume) -> tuple[Value, ...]:
     return (
-        *(name, volume.n_served, volume.n_offered, volume.n_responses),
+        *(name, volume.n_served, volume.n_offered, volume.n_responses_covered),
         *(volume.response_rate, volume.offer_rate),
     )
 

@@ -133,9 +133,7 @@ def main_question(definition: Definition) -> Question | None:
     return next(iter(scales), None)
 
 
-def words_of(
-    definition: Definition, texts: Mapping[str, str], *, regions: Collection[str] = ()
-) -> tuple[Words, ...]:
+def words_of(texts: Mapping[str, str], *, regions: Collection[str] = ()) -> tuple[Words, ...]:
     """Mask the texts of a response, before anything else is done with them; empty ones are no comments."""
     region, *more = regions or ("US",)
     found = []
@@ -170,7 +168,7 @@ def contribution(
     ``code_hash``, ``idempotency_hash``, ``external_id``, ``import_digest``, ``exclusion``.
     """
     definition = questionnaire.definition
-    words = words_of(definition, checked.texts, regions=delivery.regions)
+    words = words_of(checked.texts, regions=delivery.regions)
     return Contribution(
         survey_id=questionnaire.survey_id,
         version_id=questionnaire.version_id,
@@ -204,7 +202,7 @@ def addition(
         merge=merge,
         segments=checked.segments,
         own_questions=frozenset(question.key for question in section.questions),
-        words=words_of(definition, checked.texts, regions=regions),
+        words=words_of(checked.texts, regions=regions),
         rating=questionnaire.rating,
     )
 

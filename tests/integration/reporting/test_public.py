@@ -121,7 +121,7 @@ def test_a_small_group_cannot_be_worked_out_from_the_others(client: PageClient, 
     }
 
     assert rows["Website Channel"].startswith("57%")
-    assert rows["Paper Channel"] == "Not enough answers yet (4 of 10)"
+    assert rows["Paper Channel"] == "Fewer than 10 answers"
     assert rows["Phone Channel"].startswith("Withheld")
 
 
