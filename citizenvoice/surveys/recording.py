@@ -78,15 +78,6 @@ class Recorded:
         return Exclusion.DUPLICATE if self.is_duplicate else None
 
 
-def record_response(contribution: Contribution) -> Recorded:
-    """Store one response with its receipt and comments, or find it if its idempotency key is known.
-
-    The caller holds `citizenvoice.db.writing` and commits. What the same sender sent within the last minutes
-    is stored as a duplicate, which does not count.
-    """
-    return record_together(db.session.connection().connection.driver_connection, [contribution])[0]
-
-
 def record_together(driver: Any, contributions: Sequence[Contribution]) -> list[Recorded]:
     """Store responses by the same rules, in their order, in the transaction a driver's connection is in.
 

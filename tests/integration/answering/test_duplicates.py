@@ -367,7 +367,7 @@ def test_one_by_one_and_many_store_the_same_rows(client: PageClient) -> None:
         contribution(*ids, code_hash=bytes([n]) * 32, rating=50, segments={"age": "old"}, import_digest="d")
         for n in (1, 2)
     ]
-    recording.record_response(given[0])
+    recording.record_together(db.session.connection().connection.driver_connection, [given[0]])
     recording.record_many([given[1]])
     db.session.commit()
 
