@@ -1,5 +1,6 @@
 """How the web server runs. gunicorn reads this file by itself, wherever it is started in this folder."""
 
+import gc
 import logging
 import re
 from typing import Any
@@ -19,3 +20,9 @@ class WithoutAddresses(logging.Filter):
 def on_starting(server: Any) -> None:
     """Filter before the first request; the processes that serve inherit it."""
     server.log.error_log.addFilter(WithoutAddresses())
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Spare the collector what lives as long as the process: the code, the map of addresses, the mappings."""
+    gc.collect()
+    gc.freeze()

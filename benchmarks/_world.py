@@ -19,8 +19,8 @@ from citizenvoice.config import config_from
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.surveys.changes import definition_digest
-from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.models import Response, Survey, SurveyService, SurveyVersion
+from citizenvoice.surveys.parsing import parse_definition
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 FIRST_DAY = date(2025, 1, 1)

@@ -17,10 +17,10 @@ from typing import Any
 from citizenvoice.agencies import actions as catalogue
 from citizenvoice.db import db
 from citizenvoice.surveys import actions
-from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.importing import Importer, Summary
 from citizenvoice.surveys.mapping import mapping_of
 from citizenvoice.surveys.models import Survey
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.web.clock import utc_now
 from tests.servers import Databases, app_on, migrate
 

@@ -21,7 +21,14 @@ from sqlalchemy import text
 
 from benchmarks._world import NOW, fill, new_app, read_by_chance, say
 from citizenvoice.db import db
-from citizenvoice.indicators import queries
+from citizenvoice.indicators import (
+    estimating,
+    key_drivers,
+    pooling,
+    service_indicators,
+    service_overviews,
+    theme_tables,
+)
 from citizenvoice.indicators.counting import CountingWorker
 from citizenvoice.stats.periods import PeriodKind, latest, period_of
 
@@ -81,22 +88,24 @@ def grains() -> dict[str, dict[str, int]]:
 
 def read_a_year(services: list[int]) -> dict[str, float]:
     """Return how long the reads of a service page and of the home list take."""
-    found = queries.indicators_of(services[0])
+    found = service_indicators.indicators_of(services[0])
     start, end = date(2025, 1, 1), date(2026, 1, 1)
     months = latest(12, period_of(date(2025, 12, 31), PeriodKind.MONTH))
     main_indicator = found.definitions[0]
     return {
-        "indicators": median(lambda: queries.indicators_of(services[0])),
-        "figures": median(lambda: queries.figures(found, found.headlines, start, end)),
+        "indicators": median(lambda: service_indicators.indicators_of(services[0])),
+        "figures": median(lambda: estimating.figures(found, found.headlines, start, end)),
         "figures of women": median(
-            lambda: queries.figures(
-                found, found.headlines, start, end, queries.Slice(segment="sex", value="f")
+            lambda: estimating.figures(
+                found, found.headlines, start, end, pooling.Slice(segment="sex", value="f")
             )
         ),
-        "series": median(lambda: queries.series(found, found.headlines, months)),
-        "themes": median(lambda: queries.theme_table(found, start, end)),
-        "drivers": median(lambda: queries.drivers(found, main_indicator, start, end)),
-        "home": median(lambda: queries.service_overview(services, PeriodKind.MONTH, date(2025, 12, 31))),
+        "series": median(lambda: estimating.series(found, found.headlines, months)),
+        "themes": median(lambda: theme_tables.theme_table(found, start, end)),
+        "drivers": median(lambda: key_drivers.drivers(found, main_indicator, start, end)),
+        "home": median(
+            lambda: service_overviews.service_overview(services, PeriodKind.MONTH, date(2025, 12, 31))
+        ),
     }
 
 

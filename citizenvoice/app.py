@@ -32,8 +32,18 @@ from citizenvoice.db import db, open_sqlite_properly, writing
 from citizenvoice.errors import DomainError, ForbiddenError, NotFoundError
 from citizenvoice.reporting.views import comments, exports, home, indicator, public, receipt, service
 from citizenvoice.surveys.commands import bring_responses
-from citizenvoice.surveys.views import design, imports, instruments, manage, questions, respond
-from citizenvoice.web import components, languages, pages, surroundings
+from citizenvoice.surveys.views import (
+    design,
+    imports,
+    instruments,
+    manage,
+    questions,
+    respond,
+    sections,
+    texts,
+    ways_in,
+)
+from citizenvoice.web import components, headers, languages, pages, surroundings
 from citizenvoice.web.csrf import csrf
 from citizenvoice.web.translations import CatalogueBabel
 
@@ -61,9 +71,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.before_request(require_audience)
     app.before_request(queue_to_write)
     app.teardown_request(leave_the_queue)
-    app.after_request(add_security_headers)
     add_error_pages(app)
-    serve_static_files(app)
+    stand_in_front(app)
     return app
 
 
@@ -72,12 +81,13 @@ def add_features(app: Flask) -> None:
     # Keep one line a feature, in the order of the packages.
     init_security(app)
     app.register_blueprint(respond.bp)
+    app.register_blueprint(ways_in.bp)
     app.extensions["forget_readings"] = forget_readings  # of words that somebody took back by sending others
     app.register_blueprint(receipt.bp)
     for reported in (home, service, indicator, public, comments, exports):
         app.register_blueprint(reported.bp)
     init_api(app)
-    for feature in (manage, design, questions, instruments, imports):
+    for feature in (manage, design, sections, questions, texts, instruments, imports):
         app.register_blueprint(feature.bp)
     for catalogued in (public_home, catalogue_agencies, catalogue_services, catalogue_imports):
         app.register_blueprint(catalogued.bp)
@@ -145,23 +155,6 @@ def leave_the_queue(_error: BaseException | None) -> None:
         turn.close()
 
 
-def add_security_headers(response: Response) -> Response:
-    """Allow nothing that our pages do not need."""
-    ancestors = g.get("frame_ancestors", "'none'")
-    response.headers.setdefault(
-        "Content-Security-Policy", CONTENT_SECURITY_POLICY.format(ancestors=ancestors)
-    )
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if ancestors == "'none'":
-        response.headers.setdefault("X-Frame-Options", "DENY")
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
-
-
 ERROR_PAGES = {
     403: "errors/forbidden.html",
     404: "errors/not_found.html",
@@ -200,21 +193,21 @@ def say_no(status: int, error: Exception) -> Response:
     return response
 
 
-def serve_static_files(app: Flask) -> None:
-    """Serve static files from the web server's own process, cacheable for a year by version."""
-    trusted = app.config.get("TRUSTED_PROXIES", 0)
-    if trusted:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
-        )
-    app.wsgi_app = pages.KeptAnswers(app.wsgi_app)  # type: ignore[method-assign]
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app,
+def stand_in_front(app: Flask) -> None:
+    """Answer what needs no application: static files, cacheable for a year by version, and kept pages."""
+    answering: Any = pages.KeptAnswers(app.wsgi_app)
+    answering = WhiteNoise(
+        answering,
         root=str(ROOT / "static"),
         prefix="static/",
         max_age=31536000,
         autorefresh=bool(app.debug),
     )
+    answering = headers.SecurityHeaders(answering)
+    trusted = app.config.get("TRUSTED_PROXIES", 0)
+    if trusted:  # outermost: everything else looks at who asks, and how
+        answering = ProxyFix(answering, x_for=trusted, x_proto=trusted, x_host=trusted)
+    app.wsgi_app = answering  # type: ignore[method-assign]
     version = static_version()
 
     @app.url_defaults

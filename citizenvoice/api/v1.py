@@ -23,7 +23,7 @@ from citizenvoice.stats.periods import PeriodKind, parse, period_of
 from citizenvoice.surveys import answering, queries
 from citizenvoice.surveys.answering import Delivery, OpenSurveys, Target
 from citizenvoice.surveys.arrivals import Arrivals
-from citizenvoice.surveys.recording import Contribution
+from citizenvoice.surveys.contributions import Contribution
 from citizenvoice.surveys.validation import Checked, FieldError
 from citizenvoice.web import languages, limits, pages
 from citizenvoice.web.clock import day_in, utc_now

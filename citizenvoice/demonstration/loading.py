@@ -20,14 +20,16 @@ from citizenvoice.feedback import actions as feedback
 from citizenvoice.feedback.codes import code_hash, new_code
 from citizenvoice.feedback.models import Exclusion, Receipt
 from citizenvoice.indicators import actions as indicators
-from citizenvoice.indicators.queries import indicators_of
+from citizenvoice.indicators.service_indicators import indicators_of
 from citizenvoice.surveys import actions as surveys
 from citizenvoice.surveys import links
 from citizenvoice.surveys.answering import Delivery, Questionnaire, contribution
-from citizenvoice.surveys.definition import Definition, parse_definition
+from citizenvoice.surveys.contributions import Contribution
+from citizenvoice.surveys.definition import Definition
 from citizenvoice.surveys.instrument_library import get_instrument
 from citizenvoice.surveys.models import Survey, SurveyVersion
-from citizenvoice.surveys.recording import Contribution, record_many
+from citizenvoice.surveys.parsing import parse_definition
+from citizenvoice.surveys.recording import record_many
 from citizenvoice.surveys.values import Mode
 
 BATCH = 1000

@@ -1,6 +1,6 @@
 """Receipt codes: 80 random bits a person can read aloud, kept only as a keyed hash."""
 
-import hashlib
+import base64
 import hmac
 import json
 import re
@@ -11,20 +11,22 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O
 N_CHARS, GROUP = 16, 4
 BITS = N_CHARS * 5
 
+_FROM_HEX = str.maketrans("0123456789ABCDEFGHIJKLMNOPQRSTUV", ALPHABET)  # RFC 4648, section 7
 _CONFUSED = str.maketrans("OIL", "011")
+_CODE = re.compile(f"[{ALPHABET}]{{{N_CHARS}}}")
 _BETWEEN = re.compile(r"[\s\-‐-―−]+")
 
 
 def new_code() -> str:
     """Draw a new code, grouped as it is shown."""
-    return _written(secrets.randbits(BITS))
+    return _written(secrets.token_bytes(BITS // 8))
 
 
 def derived_code(secret: str, survey_id: int, service_id: int, key: str, content: str) -> str:
     """Return the code of what was sent with an idempotency key: the same one at every retry of the same."""
     message = _message(survey_id, service_id, key, content)
-    digest = hmac.digest(_key(secret, "receipt code of a key"), message, hashlib.sha256)
-    return _written(int.from_bytes(digest[: BITS // 8]))
+    digest = hmac.digest(_key(secret, "receipt code of a key"), message, "sha256")
+    return _written(digest[: BITS // 8])
 
 
 def read_code(typed: str) -> str | None:
@@ -36,7 +38,7 @@ def read_code(typed: str) -> str | None:
     '7KQ4M2XP0111ZZZZ'
     """
     plain = _BETWEEN.sub("", typed[:100]).upper().translate(_CONFUSED)
-    return plain if len(plain) == N_CHARS and all(character in ALPHABET for character in plain) else None
+    return plain if _CODE.fullmatch(plain) else None
 
 
 def shown(code: str) -> str:
@@ -47,30 +49,30 @@ def shown(code: str) -> str:
 def code_hash(secret: str, typed: str) -> bytes | None:
     """Return what is stored in place of a code, or None for what cannot be one."""
     code = read_code(typed)
-    return hmac.digest(_key(secret, "receipt code"), code.encode(), hashlib.sha256) if code else None
+    return hmac.digest(_key(secret, "receipt code"), code.encode(), "sha256") if code else None
 
 
 def idempotency_hash(secret: str, survey_id: int, service_id: int, key: str) -> str:
     """Return what is stored in place of the key a request can be retried with."""
     message = _message(survey_id, service_id, key)
-    return hmac.digest(_key(secret, "idempotency key"), message, hashlib.sha256).hex()
+    return hmac.digest(_key(secret, "idempotency key"), message, "sha256").hex()
 
 
 def content_digest(secret: str, survey_id: int, service_id: int, key: str, content: str) -> str:
     """Return what tells a retry from something else sent with the same idempotency key."""
     message = _message(survey_id, service_id, key, content)
-    return hmac.digest(_key(secret, "content sent with a key"), message, hashlib.sha256).hex()
+    return hmac.digest(_key(secret, "content sent with a key"), message, "sha256").hex()
 
 
 def _message(survey_id: int, service_id: int, *parts: str) -> bytes:
     return json.dumps([survey_id, service_id, *parts]).encode()
 
 
-def _written(number: int) -> str:
-    return shown("".join(ALPHABET[number >> shift & 31] for shift in range(BITS - 5, -1, -5)))
+def _written(drawn: bytes) -> str:
+    return shown(base64.b32hexencode(drawn).decode().translate(_FROM_HEX))
 
 
 @cache
 def _key(secret: str, purpose: str) -> bytes:
     """Derive a key that serves one purpose only."""
-    return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)
+    return hmac.digest(secret.encode(), purpose.encode(), "sha256")

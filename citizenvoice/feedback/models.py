@@ -88,6 +88,7 @@ class Comment(Base):
         Index("ix_comment_receipt_id", "receipt_id"),
         Index("ix_comment_service_id_id", "service_id", "id"),
         Index("ix_comment_service_id_day_id", "service_id", "day", "id"),
+        Index("ix_comment_day_id_service_id", "day", "id", "service_id"),
         Index(
             "ix_comment_unread",
             "id",

@@ -8,7 +8,7 @@ from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError
 from citizenvoice.indicators.definitions import IndicatorDefinition
 from citizenvoice.indicators.models import IndicatorSetting, Level
-from citizenvoice.indicators.queries import LEAST_MINIMUM, find_definition
+from citizenvoice.indicators.service_indicators import LEAST_MINIMUM, find_definition
 
 LARGEST_MINIMUM = 10_000
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from citizenvoice.indicators.methods import METHODS, SENTIMENT_PARTS, SHARE, Computed, Method, Subject
+from citizenvoice.indicators.formulas import SENTIMENT_PARTS, Computed, Subject
+from citizenvoice.indicators.methods import METHODS, SHARE, Method
 from citizenvoice.stats.estimates import Polarity
 from citizenvoice.surveys.answering import main_question
 from citizenvoice.surveys.changes import series_digest

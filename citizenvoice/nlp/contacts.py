@@ -11,10 +11,13 @@ from citizenvoice.nlp.identifiers import Span, is_card
 LONGEST_RUN = 60
 """A run of more digits than this is no date, amount or number: it is masked whole, unread."""
 
+_PROVIDERS = ("gmail", "yahoo", "hotmail", "outlook", "icloud", "proton", "aol", "live")
 _AT = re.compile(
-    r" ?@ ?| ?[\[({] ?at ?[\])}] ?| at (?=(?:gmail|yahoo|hotmail|outlook|icloud|proton|aol|live)\b)",
+    rf" ?@ ?| ?[\[({{] ?at ?[\])}}] ?| at (?=(?:{'|'.join(_PROVIDERS)})\b)",
     re.IGNORECASE,
 )
+_IN_ADDRESSES = ("@", "[", "(", "{", *_PROVIDERS)
+_IN_LINKS = ("/", "?", "#", "www.")
 _DOT = r"(?:\.| ?[\[({] ?dot ?[\])}] ?| dot )"
 _LABEL = re.compile(r"[^\W_][\w-]*")
 _NEXT_LABEL = re.compile(rf"{_DOT}([^\W_][\w-]*)", re.IGNORECASE)
@@ -54,6 +57,8 @@ _MOST_GROUPS = 8
 
 def find_emails(text: str) -> Iterator[Span]:
     """Yield where an e-mail address stands, also one written with "(at)" and "(dot)"."""
+    if not _holds_any(text, _IN_ADDRESSES):
+        return
     for at in _AT.finditer(text):
         end = _end_of_domain(text, at.end())
         start = _start_of_local_part(text, at.start())
@@ -85,13 +90,23 @@ def _end_of_domain(text: str, start: int) -> int | None:
     return end
 
 
+def _holds_any(text: str, marks: Sequence[str]) -> bool:
+    """Tell without a regular expression, in a tenth of the time, that there is nothing to look for."""
+    lowered = text.lower()
+    return any(mark in lowered for mark in marks)
+
+
 def find_handles(text: str) -> Iterator[Span]:
     """Yield where an @name stands."""
-    return (match.span() for match in _HANDLE.finditer(text))
+    if "@" not in text:
+        return
+    yield from (match.span() for match in _HANDLE.finditer(text))
 
 
 def find_links(text: str) -> Iterator[Span]:
     """Yield where a link stands that carries a query, a user name or a secret; plain public links stay."""
+    if not _holds_any(text, _IN_LINKS):
+        return
     for match in _LINK.finditer(text):
         link = match[0].rstrip(".,;:!?'»”)]")
         if _is_telling(link):

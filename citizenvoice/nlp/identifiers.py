@@ -155,9 +155,9 @@ _MIN_NAMED_DIGITS = 6
 def find_identifiers(text: str, countries: Collection[str] | None, region: str) -> Iterator[Span]:
     """Yield where a national identifier stands; ``countries`` None means every distinctive kind."""
     n_digits = sum(map(text.count, "0123456789"))
-    for identifier in IDENTIFIERS:
-        if n_digits < identifier.fewest_digits or not _is_wanted(identifier, countries, region):
-            continue
+    for identifier in _wanted(None if countries is None else frozenset(countries), region):
+        if n_digits < identifier.fewest_digits:
+            break
         for match in identifier.shape.finditer(text):
             if identifier.is_valid(match[1]):
                 yield match.span(1)
@@ -168,10 +168,14 @@ def find_identifiers(text: str, countries: Collection[str] | None, region: str) 
             yield match.span(1)
 
 
-def _is_wanted(identifier: Identifier, countries: Collection[str] | None, region: str) -> bool:
+@lru_cache(maxsize=64)
+def _wanted(countries: frozenset[str] | None, region: str) -> tuple[Identifier, ...]:
+    """Return the identifiers to look for, those of the fewest digits first."""
     if countries is None:
-        return identifier.distinctive or identifier.country == region
-    return identifier.country in countries
+        wanted = [one for one in IDENTIFIERS if one.distinctive or one.country == region]
+    else:
+        wanted = [one for one in IDENTIFIERS if one.country in countries]
+    return tuple(sorted(wanted, key=lambda one: one.fewest_digits))
 
 
 @lru_cache(maxsize=1024)

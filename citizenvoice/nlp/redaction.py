@@ -133,9 +133,8 @@ class _Reader:
 
     def _candidates(self, piece: str) -> Iterator[tuple[int, int, str]]:
         n_digits = sum(map(piece.count, "0123456789"))  # digits of every script are folded to these
-        if "@" in piece or "at" in piece.lower():
-            yield from _named("email", contacts.find_emails(piece))
-            yield from _named("handle", contacts.find_handles(piece))
+        yield from _named("email", contacts.find_emails(piece))
+        yield from _named("handle", contacts.find_handles(piece))
         yield from _named("link", contacts.find_links(piece))
         if n_digits >= FEWEST_DIGITS:
             yield from self._numbers(piece, n_digits)

@@ -9,7 +9,7 @@ from citizenvoice.accounts.audit import name_actions
 from citizenvoice.agencies.models import Service
 from citizenvoice.errors import N_
 from citizenvoice.indicators import actions
-from citizenvoice.indicators.queries import Setting, indicators_of
+from citizenvoice.indicators.service_indicators import Setting, indicators_of
 
 name_actions({"indicator.settings_changed": N_("Indicator settings changed")})
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators import estimating
 from citizenvoice.indicators.definitions import IndicatorDefinition
-from citizenvoice.indicators.queries import Figure, ServiceIndicators, Setting, StatusOf
+from citizenvoice.indicators.estimating import Figure, StatusOf
+from citizenvoice.indicators.service_indicators import ServiceIndicators, Setting
 from citizenvoice.reporting import wording
 from citizenvoice.reporting.periods import period_name
 from citizenvoice.reporting.wording import Exclusion, How
@@ -15,7 +16,7 @@ from citizenvoice.stats.comparisons import Change, Verdict
 from citizenvoice.stats.estimates import Estimate, NotEnough
 from citizenvoice.stats.periods import Period
 from citizenvoice.web import formats, languages
-from citizenvoice.web.charts import Sparkline
+from citizenvoice.web.small_charts import Sparkline
 
 NO_CHANGE = Change(None, None, None, None, Verdict.NOT_ENOUGH)
 
@@ -94,12 +95,12 @@ def latest_figure(found: ServiceIndicators, line: Sequence[Figure], periods: Seq
     place = len(line) - 1
     if line[place].estimate is None and place > 0:
         place -= 1
-    change = indicators.change(line[place - 1], line[place]) if place else NO_CHANGE
+    change = estimating.change(line[place - 1], line[place]) if place else NO_CHANGE
     return shown_figure(
         found,
         line[place],
         line[1:],
-        indicators.status_of(found, line[place]),
+        estimating.status_of(found, line[place]),
         change,
         period_name(periods[place]),
     )

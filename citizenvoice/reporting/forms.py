@@ -13,7 +13,7 @@ from wtforms.validators import NumberRange, Optional
 from citizenvoice.indicators.actions import LARGEST_MINIMUM
 from citizenvoice.indicators.definitions import IndicatorDefinition
 from citizenvoice.indicators.models import Level
-from citizenvoice.indicators.queries import LEAST_MINIMUM, Setting
+from citizenvoice.indicators.service_indicators import LEAST_MINIMUM, Setting
 from citizenvoice.reporting import wording
 from citizenvoice.reporting.decisions import Decision
 from citizenvoice.web import formats

@@ -7,16 +7,18 @@ from flask_babel import gettext as _
 
 from citizenvoice.agencies.models import Service
 from citizenvoice.agencies.queries import service_name
-from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators import estimating, service_indicators
 from citizenvoice.indicators.definitions import IndicatorDefinition
+from citizenvoice.indicators.estimating import Figure
 from citizenvoice.indicators.models import Level
-from citizenvoice.indicators.queries import Figure, ServiceIndicators, Setting, Slice
+from citizenvoice.indicators.pooling import Slice
+from citizenvoice.indicators.service_indicators import ServiceIndicators, Setting
 from citizenvoice.reporting import wording
 from citizenvoice.reporting.figures import ShownFigure, latest_figure
 from citizenvoice.reporting.pages import Filters, filters_of
 from citizenvoice.reporting.periods import FigureQuery
 from citizenvoice.web import formats, languages
-from citizenvoice.web.charts import LineChart
+from citizenvoice.web.line_charts import LineChart
 
 LEVELS = tuple(reversed(Level))  # what matters most to people comes first
 
@@ -77,10 +79,10 @@ class IndicatorPage:
 def indicators_page(service: Service, query: FigureQuery, minimum: int) -> IndicatorsPage:
     """Return all indicators of a service by their place in the results chain."""
     language = languages.page_language()
-    found = indicators.indicators_of(service.id, minimum=minimum)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
     listed = [d for d in found.definitions if d in found.headlines or d.code in found.settings]
     periods = [query.periods[0].previous(), *query.periods]
-    lines = indicators.series(found, listed, periods, query.part)
+    lines = estimating.series(found, listed, periods, query.part)
     shown = [latest_figure(found, lines[d.code], periods) for d in listed]
     codes = {d.code for d in listed}
     return IndicatorsPage(
@@ -107,10 +109,10 @@ def _series_title(definition: IndicatorDefinition, language: str) -> str:
 def indicator_page(service: Service, code: str, query: FigureQuery, minimum: int) -> IndicatorPage:
     """Return everything about one indicator of a service, or raise NotFoundError."""
     language = languages.page_language()
-    found = indicators.indicators_of(service.id, minimum=minimum)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
     definition = found.get(code)
     periods = [query.periods[0].previous(), *query.periods]
-    line = indicators.series(found, [definition], periods, query.part)[code]
+    line = estimating.series(found, [definition], periods, query.part)[code]
     shown = latest_figure(found, line, periods)
     return IndicatorPage(
         slug=service.slug,
@@ -118,7 +120,7 @@ def indicator_page(service: Service, code: str, query: FigureQuery, minimum: int
         span=formats.period((query.start, query.end)),
         filters=filters_of(service, found, language),
         shown=shown,
-        whole=indicators.find_estimate(found, definition, query.start, query.end, query.part),
+        whole=estimating.find_estimate(found, definition, query.start, query.end, query.part),
         chart=wording.series_chart(definition, line[1:], query.periods, shown.setting, language),
         chart_sentence=wording.series_sentence(line[1:], query.periods, shown.unit),
         change_sentence=wording.change_words(shown.change, shown.unit),
@@ -146,19 +148,14 @@ def parts_of(
                 for value, words in segment.value_titles(language)
             ],
         )
-        for segment in indicators.segments_of(found)
+        for segment in service_indicators.segments_of(found)
     )
-    for name, groups in (*simple, *segments):
-        rows = tuple(
-            PartRow(
-                by=name,
-                group=group,
-                figure=indicators.find_estimate(found, definition, query.start, query.end, part),
-            )
-            for group, part in groups
-        )
-        if rows:
-            yield PartRows(name=name, rows=rows)
+    named = [(name, groups) for name, groups in (*simple, *segments) if groups]
+    parts = [part for _name, groups in named for _group, part in groups]
+    figures = iter(estimating.breakdown(found, definition, query.start, query.end, parts))
+    for name, groups in named:
+        rows = tuple(PartRow(by=name, group=group, figure=next(figures)) for group, _part in groups)
+        yield PartRows(name=name, rows=rows)
 
 
 def groups(service: Service, code: str, query: FigureQuery, minimum: int) -> list[tuple[str, str, Figure]]:
@@ -166,7 +163,7 @@ def groups(service: Service, code: str, query: FigureQuery, minimum: int) -> lis
 
     Raises NotFoundError where there is no such indicator.
     """
-    found = indicators.indicators_of(service.id, minimum=minimum)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
     definition = found.get(code) if code else found.main
     parts = parts_of(service, found, definition, query) if definition else ()
     return [(row.by, row.group, row.figure) for part in parts for row in part.rows]
@@ -174,5 +171,5 @@ def groups(service: Service, code: str, query: FigureQuery, minimum: int) -> lis
 
 def setting_of(service: Service, code: str) -> tuple[IndicatorDefinition, Setting]:
     """Return an indicator and what was decided about it, or raise NotFoundError."""
-    found = indicators.indicators_of(service.id)
+    found = service_indicators.indicators_of(service.id)
     return found.get(code), found.setting(code)

@@ -21,7 +21,8 @@ from citizenvoice.errors import N_, DomainError, NotFoundError
 from citizenvoice.feedback import actions as feedback
 from citizenvoice.feedback.models import Comment, Exclusion, Receipt
 from citizenvoice.feedback.queries import counted
-from citizenvoice.reporting.comments import A_PAGE, ShownComment, people
+from citizenvoice.reporting.comments import A_PAGE
+from citizenvoice.reporting.shown_comments import ShownComment, people
 
 CORRECTED, RESTORED = "comment.corrected", "comment.reading_restored"
 EXCLUSION_SET = "contribution.exclusion_set"

@@ -8,7 +8,8 @@ from flask_babel import ngettext
 
 from citizenvoice.agencies.models import Agency, Service
 from citizenvoice.agencies.queries import agency_name, service_name
-from citizenvoice.indicators.queries import Overview, StatusOf
+from citizenvoice.indicators.estimating import StatusOf
+from citizenvoice.indicators.service_overviews import Overview
 from citizenvoice.reporting.figures import NO_CHANGE, ShownFigure, shown_figure
 from citizenvoice.stats.comparisons import Change, Verdict, judge_together
 from citizenvoice.stats.status import Status

@@ -8,10 +8,12 @@ from flask_babel import gettext as _
 
 from citizenvoice.agencies.models import Service
 from citizenvoice.agencies.queries import agency_name, service_name
-from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators import estimating, key_drivers, service_indicators, service_volumes, theme_tables
 from citizenvoice.indicators.definitions import IndicatorDefinition
 from citizenvoice.indicators.models import Level
-from citizenvoice.indicators.queries import ServiceIndicators, ThemeRow, ThemeTable, Volume
+from citizenvoice.indicators.service_indicators import ServiceIndicators
+from citizenvoice.indicators.service_volumes import Volume
+from citizenvoice.indicators.theme_tables import ThemeRow, ThemeTable
 from citizenvoice.reporting import queries, wording
 from citizenvoice.reporting.figures import ShownFigure, latest_figure
 from citizenvoice.reporting.periods import FigureQuery
@@ -21,7 +23,8 @@ from citizenvoice.stats.drivers import DriverAnalysis, NoVariance
 from citizenvoice.stats.estimates import NotEnough, Polarity
 from citizenvoice.stats.periods import latest
 from citizenvoice.web import formats, languages
-from citizenvoice.web.charts import Bar, BarChart, LineChart, StackedBar, StackRow
+from citizenvoice.web.bar_charts import Bar, BarChart, StackedBar, StackRow
+from citizenvoice.web.line_charts import LineChart
 
 OUTCOMES = {Level.OUTCOME, Level.IMPACT}
 N_QUOTED_THEMES = 3
@@ -133,11 +136,11 @@ class ServicePage:
 def service_page(service: Service, query: FigureQuery, minimum: int) -> ServicePage:
     """Return the page of a service: a fixed number of statements, however many responses there are."""
     language = languages.page_language()
-    found = indicators.indicators_of(service.id, minimum=minimum)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
     shown, chart, sentence = _lines(found, query, language)
     main = shown[0] if shown else None
     themes = themes_of(service.id, found, query)
-    volume = indicators.volumes([service.id], query.start, query.end)[service.id]
+    volume = service_volumes.volumes([service.id], query.start, query.end)[service.id]
     return ServicePage(
         slug=service.slug,
         name=service_name(service, language),
@@ -171,7 +174,7 @@ def _lines(
 ) -> tuple[list[ShownFigure], LineChart | None, str]:
     definitions = outcomes(found)
     periods = [query.periods[0].previous(), *query.periods]
-    lines = indicators.series(found, definitions, periods, query.part)
+    lines = estimating.series(found, definitions, periods, query.part)
     shown = [latest_figure(found, lines[definition.code], periods) for definition in definitions]
     if not shown:
         return [], None, ""
@@ -191,7 +194,7 @@ def filters_of(service: Service, found: ServiceIndicators, language: str) -> Fil
                 value=f"{segment.key}:{value}",
                 label=_("%(question)s: %(answer)s", question=segment.title(language), answer=words),
             )
-            for segment in indicators.segments_of(found)
+            for segment in service_indicators.segments_of(found)
             for value, words in segment.value_titles(language)
         ),
     )
@@ -211,7 +214,7 @@ def drivers_of(found: ServiceIndicators, query: FigureQuery, language: str) -> D
         return None
     if query.segment:
         return Drivers(sentence=_("This is worked out for everybody together, not for one group."))
-    analysis = indicators.drivers(found, main, query.start, query.end, query.part)
+    analysis = key_drivers.drivers(found, main, query.start, query.end, query.part)
     if isinstance(analysis, DriverAnalysis):
         return _drivers(analysis, main, language)
     if isinstance(analysis, NotEnough):
@@ -268,11 +271,11 @@ def _drivers(analysis: DriverAnalysis, main: IndicatorDefinition, language: str)
 
 def themes_of(service_id: int, found: ServiceIndicators, query: FigureQuery) -> Themes:
     """Return what comments are about in the time shown, compared with as long a time before."""
-    table = indicators.theme_table(found, query.start, query.end, query.part)
+    table = theme_tables.theme_table(found, query.start, query.end, query.part)
     if not table.rows:
         return Themes(table=table)
     span = latest(len(query.periods), query.periods[0].previous())
-    before = indicators.theme_table(found, span[0].start, span[-1].end_exclusive, query.part)
+    before = theme_tables.theme_table(found, span[0].start, span[-1].end_exclusive, query.part)
     shown = [_shown_theme(row, table, before) for row in table.rows]
     by_news = sorted(shown, key=lambda theme: (not theme.is_new, not theme.is_rising, -theme.row.n))
     by_cost = sorted(

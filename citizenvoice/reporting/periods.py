@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from citizenvoice.agencies.models import Service
-from citizenvoice.indicators.queries import Slice
+from citizenvoice.indicators.pooling import Slice
 from citizenvoice.stats.periods import Period, PeriodKind, latest, parse, period_of
 from citizenvoice.web import formats
 from citizenvoice.web.clock import day_in
@@ -98,6 +98,7 @@ class FigureQuery:
             "to": min(self.last.last_day, self.today).isoformat(),
             "channel": self.channel,
             "language": self.language,
+            "segment": f"{self.segment}:{self.value}" if self.segment else "",
         }
         return {name: value for name, value in (found | more).items() if value}
 

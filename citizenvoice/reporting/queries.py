@@ -13,7 +13,7 @@ from citizenvoice.analysis.queries import PENDING, effective_sentiment, effectiv
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.feedback.queries import counted
-from citizenvoice.indicators.queries import Slice
+from citizenvoice.indicators.pooling import Slice
 
 SERVICES_A_PAGE = 50
 LATEST = 400  # contributions looked at for quotes

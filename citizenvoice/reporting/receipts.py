@@ -13,10 +13,11 @@ from citizenvoice.errors import N_, NotFoundError
 from citizenvoice.feedback import actions as feedback_actions
 from citizenvoice.feedback import queries as feedback_queries
 from citizenvoice.feedback.models import Comment, Exclusion, Receipt
+from citizenvoice.surveys import further_pages, twins
 from citizenvoice.surveys import queries as survey_queries
-from citizenvoice.surveys import recording, twins
-from citizenvoice.surveys.definition import Definition, Kind, Question, parse_definition
+from citizenvoice.surveys.definition import Definition, Kind, Question
 from citizenvoice.surveys.models import Response
+from citizenvoice.surveys.parsing import parse_definition
 
 UNKNOWN_CODE = N_("We know no such code. Compare it with the one you kept, and try again.")
 
@@ -80,7 +81,7 @@ def withdraw(code_hash: bytes | None, now: datetime) -> None:
     together = twins.taken_back_with(receipt, linked)
     comments = feedback_actions.withdraw(together, now)
     analysis_actions.forget_readings([comment.id for comment in comments])
-    recording.erase_answers([each.id for each in together])
+    further_pages.erase_answers([each.id for each in together])
     twins.move_up(linked)
 
 

@@ -9,22 +9,27 @@ from flask_babel import gettext as _
 
 from citizenvoice.agencies.models import Service
 from citizenvoice.agencies.queries import agency_name, service_description, service_name
-from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators import estimating, publishing, service_indicators, service_volumes, theme_tables
 from citizenvoice.indicators.definitions import IndicatorDefinition
-from citizenvoice.indicators.queries import Figure, ServiceIndicators, Slice, ThemeRow, ThemeTable, Volume
+from citizenvoice.indicators.estimating import Figure
+from citizenvoice.indicators.pooling import Slice
+from citizenvoice.indicators.service_indicators import ServiceIndicators
+from citizenvoice.indicators.service_volumes import Volume
+from citizenvoice.indicators.theme_tables import ThemeRow, ThemeTable
 from citizenvoice.reporting import wording
 from citizenvoice.reporting.figures import NO_CHANGE, ShownFigure, latest_figure, shown_figure
 from citizenvoice.reporting.pages import filters_of
 from citizenvoice.reporting.spreadsheets import Sheet, Value
+from citizenvoice.stats.disclosure import complementary
 from citizenvoice.stats.estimates import Estimate, NotEnough
-from citizenvoice.stats.periods import Period, PeriodKind, latest, period_of
+from citizenvoice.stats.periods import ONE_DAY, Period, PeriodKind, latest, period_of
 from citizenvoice.web import formats, languages
-from citizenvoice.web.charts import LineChart
+from citizenvoice.web.line_charts import LineChart
 
 N_MONTHS = 12
 N_THEMES = 6
 SHEET_COLUMNS = (
-    *("kind", "code", "name", "method", "unit", "start", "end"),
+    *("kind", "code", "name", "method", "unit", "start", "last_day"),
     *("value", "lower", "upper", "n", "target", "status"),
 )
 
@@ -93,12 +98,13 @@ class Scorecard:
 def scorecard(service: Service, today: date, minimum: int) -> Scorecard:
     """Return the public page of a service over the last twelve months, the running one included."""
     language = languages.page_language()
-    found = indicators.indicators_of(service.id, minimum=minimum)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
     months = latest(N_MONTHS, period_of(today, PeriodKind.MONTH))
     start, end = months[0].start, months[-1].end_exclusive
-    lines = indicators.series(found, found.public, months)
+    public = publishing.public_figures(found, found.public, months, service.agency.fiscal_year_start)
+    lines = {code: list(figures.periods) for code, figures in public.items()}
     chart, sentence = _chart(found, lines, months, language)
-    table = indicators.theme_table(found, start, end)
+    table = theme_tables.theme_table(found, start, end)
     groups = tuple(_groups(service, found, start, end))
     return Scorecard(
         slug=service.slug,
@@ -110,18 +116,18 @@ def scorecard(service: Service, today: date, minimum: int) -> Scorecard:
         span=formats.period((start, end)),
         figures=tuple(
             PublicFigure(
-                latest=latest_figure(found, lines[figure.definition.code], months),
-                whole=shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE),
+                latest=latest_figure(found, one.periods, months),
+                whole=shown_figure(found, one.whole, (), estimating.status_of(found, one.whole), NO_CHANGE),
             )
-            for figure in indicators.figures(found, found.public, start, end)
+            for one in public.values()
         ),
         chart=chart,
         chart_sentence=sentence,
         groups=groups,
         silent=tuple(one.group for one in groups if isinstance(one.result, NotEnough)),
-        themes=tuple(_themes(table, max(minimum, indicators.LEAST_MINIMUM))),
+        themes=tuple(_themes(table, max(minimum, service_indicators.LEAST_MINIMUM))),
         n_read=table.n_read,
-        volume=indicators.volumes([service.id], start, end)[service.id],
+        volume=service_volumes.volumes([service.id], start, end)[service.id],
         surveys=tuple(_surveys(found, language)),
     )
 
@@ -146,35 +152,19 @@ def _groups(service: Service, found: ServiceIndicators, start: date, end: date) 
     if main is None:
         return
     choices = filters_of(service, found, languages.page_language())
-    for by, parts in (
+    named = [
         (_("Channel"), [(one.label, Slice(channel=one.value)) for one in choices.channels]),
         (_("Language"), [(one.label, Slice(language=one.value)) for one in choices.languages]),
-    ):
-        if len(parts) < 2:
-            continue
-        results = [indicators.find_estimate(found, main, start, end, part).result for _label, part in parts]
-        kept_back = withheld([result.n for result in results], found.minimum(main.code))
+    ]
+    named = [(by, parts) for by, parts in named if len(parts) > 1]
+    wanted = [part for _by, parts in named for _label, part in parts]
+    figures = iter(estimating.breakdown(found, main, start, end, wanted))
+    for by, parts in named:
+        results = [next(figures).result for _part in parts]
+        kept_back = complementary([result.n for result in results], found.minimum(main.code))
         for place, ((label, _part), result) in enumerate(zip(parts, results, strict=True)):
             hidden = place in kept_back and isinstance(result, Estimate)
             yield GroupFigure(by=by, group=label, result=None if hidden else result)
-
-
-def withheld(sizes: Sequence[int], minimum: int) -> set[int]:
-    """Return the places of groups to keep back, so that those too small cannot be worked out from the total.
-
-    Whoever knows the whole and all other groups knows the rest: the rest must be empty or large enough.
-
-    >>> withheld([400, 60, 4], minimum=10)
-    {1, 2}
-    >>> withheld([400, 60, 0], minimum=10)
-    {2}
-    """
-    hidden = {place for place, n in enumerate(sizes) if n < minimum}
-    for place in sorted(range(len(sizes)), key=lambda place: sizes[place]):
-        if not 0 < sum(sizes[one] for one in hidden) < minimum:
-            break
-        hidden.add(place)
-    return hidden
 
 
 def _themes(table: ThemeTable, minimum: int) -> list[PublicTheme]:
@@ -228,9 +218,12 @@ def as_json(card: Scorecard) -> dict[str, Any]:
 def figures_of_period(service: Service, period: Period, minimum: int, *, is_whole: bool) -> dict[str, Any]:
     """Return the figures of a service in one period as plain JSON values: all of them, or the published."""
     language = languages.page_language()
-    found = indicators.indicators_of(service.id, minimum=minimum)
-    wanted = found.definitions if is_whole else found.public
-    figures = indicators.figures(found, wanted, period.start, period.end_exclusive)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
+    if is_whole:
+        figures = estimating.figures(found, found.definitions, period.start, period.end_exclusive)
+    else:
+        public = publishing.public_figures(found, found.public, [period], service.agency.fiscal_year_start)
+        figures = [one.periods[0] for one in public.values()]
     return {
         "service": service.slug,
         "name": service_name(service, language),
@@ -243,8 +236,9 @@ def figures_of_period(service: Service, period: Period, minimum: int, *, is_whol
 
 
 def _in_period(found: ServiceIndicators, figure: Figure) -> dict[str, Any]:
-    shown = shown_figure(found, figure, (), indicators.status_of(found, figure), NO_CHANGE)
-    known = {**_facts(shown), **_period(shown)}
+    shown = shown_figure(found, figure, (), estimating.status_of(found, figure), NO_CHANGE)
+    days = {"start": figure.start.isoformat(), "end": figure.end.isoformat()}
+    known = {**_facts(shown), **days, **_said(shown)}
     return known | {"status": shown.status, "is_public": figure.definition in found.public}
 
 
@@ -272,16 +266,16 @@ def _facts(one: ShownFigure) -> dict[str, Any]:
 
 
 def _period(one: ShownFigure) -> dict[str, Any]:
-    return {
-        **_days(one.figure),
-        **_numbers(one.result),
-        "excluded": {reason.text: reason.n for reason in one.exclusions},
-    }
+    return {**_days(one.figure), **_said(one)}
+
+
+def _said(one: ShownFigure) -> dict[str, Any]:
+    return {**_numbers(one.result), "excluded": {reason.text: reason.n for reason in one.exclusions}}
 
 
 def _days(one: Scorecard | Figure) -> dict[str, str]:
-    """Return the first day counted and the first no longer counted."""
-    return {"start": one.start.isoformat(), "end": one.end.isoformat()}
+    """Return the first and the last day counted, as the page names them."""
+    return {"start": one.start.isoformat(), "last_day": (one.end - ONE_DAY).isoformat()}
 
 
 def as_sheet(card: Scorecard) -> Sheet:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from citizenvoice.agencies.models import Service
 from citizenvoice.errors import N_, NotFoundError
-from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators import estimating, service_indicators, service_volumes, theme_tables
 from citizenvoice.indicators.definitions import IndicatorDefinition
-from citizenvoice.indicators.queries import Figure, ServiceIndicators, Volume
+from citizenvoice.indicators.estimating import Figure
+from citizenvoice.indicators.service_indicators import ServiceIndicators
+from citizenvoice.indicators.service_volumes import Volume
 from citizenvoice.reporting import pages, wording
 from citizenvoice.reporting.periods import FigureQuery
 from citizenvoice.reporting.spreadsheets import Sheet, Value
@@ -18,7 +20,7 @@ def table_of(name: str, service: Service, query: FigureQuery, minimum: int, code
     """Return the table with this name for what the page shows, or raise NotFoundError."""
     if name not in TABLES:
         raise NotFoundError(N_("There is no such table."))
-    found = indicators.indicators_of(service.id, minimum=minimum)
+    found = service_indicators.indicators_of(service.id, minimum=minimum)
     if code:
         return series_table(found, [found.get(code)], query)
     return TABLES[name](service, found, query)
@@ -39,18 +41,22 @@ def series_table(
 ) -> Sheet:
     """Return indicators over time, a row for each indicator and period."""
     language = languages.page_language()
-    lines = indicators.series(found, definitions, query.periods, query.part)
+    lines = estimating.series(found, definitions, query.periods, query.part)
     rows = tuple(
         (
             *(d.code, wording.title_of(d, language), d.method.id, d.unit),
-            *(period.key, figure.start.isoformat(), figure.end.isoformat()),
+            *(period.key, period.start.isoformat(), period.last_day.isoformat()),
             *bounds(figure.result),
             found.setting(d.code).target,
         )
         for d in definitions
         for period, figure in zip(query.periods, lines[d.code], strict=True)
     )
-    columns = (*("code", "indicator", "method", "unit", "period", "start", "end"), *FIGURE_COLUMNS, "target")
+    columns = (
+        *("code", "indicator", "method", "unit", "period", "start", "last_day"),
+        *FIGURE_COLUMNS,
+        "target",
+    )
     return Sheet("indicators", columns, rows)
 
 
@@ -74,7 +80,7 @@ def _drivers(_service: Service, found: ServiceIndicators, query: FigureQuery) ->
 
 
 def _themes(_service: Service, found: ServiceIndicators, query: FigureQuery) -> Sheet:
-    table = indicators.theme_table(found, query.start, query.end, query.part)
+    table = theme_tables.theme_table(found, query.start, query.end, query.part)
     rows = tuple(
         (
             *(row.key, wording.theme_name(row.names, row.name), row.n),
@@ -94,7 +100,7 @@ def _themes(_service: Service, found: ServiceIndicators, query: FigureQuery) -> 
 
 
 def _responses(service: Service, _found: ServiceIndicators, query: FigureQuery) -> Sheet:
-    volume = indicators.volumes([service.id], query.start, query.end)[service.id]
+    volume = service_volumes.volumes([service.id], query.start, query.end)[service.id]
     rows = [_volume_row(name, part) for name, part in volume.per_channel.items()]
     rows.append(_volume_row("", volume))
     columns = ("channel", "n_served", "n_offered", "n_responses", "response_rate", "offer_rate")

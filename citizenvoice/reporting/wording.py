@@ -10,16 +10,19 @@ from flask_babel import lazy_gettext as _l
 
 from citizenvoice.agencies.models import CHANNEL_NAMES, Channel
 from citizenvoice.indicators.definitions import IndicatorDefinition
+from citizenvoice.indicators.estimating import Figure
 from citizenvoice.indicators.methods import SENTIMENT_NAMES, SHARE, Method
 from citizenvoice.indicators.models import Level
-from citizenvoice.indicators.queries import Figure, Setting, ThemeRow
+from citizenvoice.indicators.service_indicators import Setting
+from citizenvoice.indicators.theme_tables import ThemeRow
 from citizenvoice.reporting.periods import period_name, period_tick
 from citizenvoice.stats.comparisons import Change, Verdict
-from citizenvoice.stats.estimates import Estimate, NotEnough
+from citizenvoice.stats.estimates import Estimate, NotEnough, Withheld
 from citizenvoice.stats.periods import Period
 from citizenvoice.stats.status import Status
 from citizenvoice.web import formats, languages
-from citizenvoice.web.charts import AxisTick, LineChart, Point, TargetLine
+from citizenvoice.web.chart_tables import TargetLine
+from citizenvoice.web.line_charts import AxisTick, LineChart, Point
 
 UNITS = {"share": "percent", "mean": "number", "points": "points"}  # as the macros call them
 STATUS_KEYS = {  # as the macro ``status`` calls them
@@ -124,7 +127,9 @@ def with_interval(estimate: Estimate, unit: str) -> str:
 
 
 def not_enough(thin: NotEnough) -> str:
-    """Say how far a figure is from having enough answers."""
+    """Say how far a figure is from having enough answers, or that it is withheld."""
+    if isinstance(thin, Withheld):
+        return str(_("Withheld, so that a figure on fewer answers cannot be worked out"))
     return str(
         _(
             "Not enough answers yet (%(n)s of %(minimum)s)",

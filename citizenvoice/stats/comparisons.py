@@ -5,16 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import erfc, sqrt
 
-from citizenvoice.stats.estimates import (
-    CONFIDENCE,
-    Estimate,
-    Moments,
-    Polarity,
-    net_score,
-    net_variance,
-    t_value,
-    wilson_proportion,
-)
+from citizenvoice.stats.estimates import CONFIDENCE, Estimate, Moments, Polarity, t_value, wilson_proportion
+from citizenvoice.stats.net_scores import net_score, net_variance
 
 MINIMUM_PER_SIDE = 10
 

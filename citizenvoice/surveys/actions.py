@@ -13,12 +13,12 @@ from citizenvoice.accounts.audit import name_actions
 from citizenvoice.agencies.models import Agency, Service
 from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError
-from citizenvoice.surveys import drafting
-from citizenvoice.surveys.definition import parse_definition
+from citizenvoice.surveys import drafting, official_words
 from citizenvoice.surveys.instrument_library import Instrument
 from citizenvoice.surveys.models import Survey, SurveyState, SurveyVersion
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.publishing import problems_for_publishing, wording_changes
-from citizenvoice.surveys.queries import GIVEN_UP
+from citizenvoice.surveys.registry import GIVEN_UP
 
 NO_SERVICE = N_("Choose at least one service that the survey asks about.")
 RESERVED_SLUGS = frozenset({"new"})
@@ -104,7 +104,7 @@ def give_up_official_wording(
 ) -> None:
     """Make an official question editable. The survey loses the official label, and it is written down."""
     before = survey.draft.get("instrument")
-    save_draft(survey, drafting.give_up_official_wording(survey.draft, question), now=now)
+    save_draft(survey, official_words.give_up_official_wording(survey.draft, question), now=now)
     _record(GIVEN_UP, survey, now, by_id, question=question, instrument=before or "")
 
 
@@ -151,7 +151,7 @@ def restore_official_wording(
 
     Raises DomainError if the questionnaire still differs afterwards.
     """
-    restored = drafting.restore_official_wording(survey.draft, instrument)
+    restored = official_words.restore_official_wording(survey.draft, instrument)
     if wording_changes(parse_definition(restored)):
         raise DomainError(
             N_("The questionnaire still differs from the official one. Start a new survey from it.")

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 from citizenvoice.feedback import codes, duplicates
 from citizenvoice.nlp.redaction import redact
 from citizenvoice.surveys import queries
-from citizenvoice.surveys.definition import Definition, Kind, Question, Section, parse_definition
+from citizenvoice.surveys.contributions import Contribution, Words
+from citizenvoice.surveys.definition import Definition, Kind, Question, Section
+from citizenvoice.surveys.further_pages import Addition
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.queries import Offer
-from citizenvoice.surveys.recording import Addition, Contribution, Words
 from citizenvoice.surveys.routing import answers_after, next_section, shown_sections
 from citizenvoice.surveys.validation import (
     Checked,

@@ -18,7 +18,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from citizenvoice.db import db, writing
-from citizenvoice.surveys.recording import Contribution, Recorded, record_together
+from citizenvoice.surveys.contributions import Contribution, Recorded
+from citizenvoice.surveys.storing_on_postgresql import store_on_postgresql
+from citizenvoice.surveys.storing_on_sqlite import store_on_sqlite
 
 MOST = 64  # stored in one transaction
 
@@ -70,7 +72,8 @@ class Arrivals:
 
     def _lead(self) -> None:
         batch: list[_Arrival] = []
-        db.session.rollback()  # what it has read before is old by now, and nothing else may be in it
+        if db.session.registry.has():
+            db.session.rollback()  # what it has read is old by now, and nothing else may be in it
         try:
             with writing():
                 with self._lock:
@@ -91,7 +94,7 @@ def _store(batch: Sequence[_Arrival]) -> None:
     """Store all in one transaction; if that fails each in its own, so that one cannot spoil the others."""
     try:
         with _transaction() as driver:
-            recorded = record_together(driver, [arrival.contribution for arrival in batch])
+            recorded = store_together(driver, [arrival.contribution for arrival in batch])
     except Exception as error:  # noqa: BLE001 - handed to the request it belongs to
         if len(batch) == 1:
             batch[0].error = error
@@ -101,6 +104,17 @@ def _store(batch: Sequence[_Arrival]) -> None:
         return
     for arrival, became in zip(batch, recorded, strict=True):
         arrival.recorded = became
+
+
+def store_together(driver: Any, contributions: Sequence[Contribution]) -> list[Recorded]:
+    """Store responses in their order, in the transaction a driver's connection is in.
+
+    On SQLite the caller holds `citizenvoice.db.writing`. On PostgreSQL all of them are one round trip and
+    one transaction, even if the connection commits by itself.
+    """
+    if isinstance(driver, sqlite3.Connection):
+        return store_on_sqlite(driver, contributions)
+    return store_on_postgresql(driver, contributions)
 
 
 @contextmanager

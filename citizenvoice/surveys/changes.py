@@ -7,13 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from citizenvoice.surveys.definition import (
-    Definition,
-    Question,
-    Section,
-    condition_json,
-    question_json,
-)
+from citizenvoice.surveys.conditions import condition_json
+from citizenvoice.surveys.definition import Definition, Question, Section, question_json
 from citizenvoice.surveys.reading import Text
 
 

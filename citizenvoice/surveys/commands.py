@@ -8,11 +8,11 @@ from flask.cli import with_appcontext
 
 from citizenvoice.agencies.commands import FILE
 from citizenvoice.errors import DomainError
-from citizenvoice.surveys import queries
-from citizenvoice.surveys.definition import parse_definition
+from citizenvoice.surveys import registry
 from citizenvoice.surveys.delivered import size_of
 from citizenvoice.surveys.importing import Importer, Summary
 from citizenvoice.surveys.mapping import read_mapping
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.web.clock import utc_now
 
 SUMMARY = {
@@ -68,8 +68,8 @@ def bring_responses(file: Path, slug: str, mapping_path: Path, rejects: Path | N
 
 def bring_in(file: Path, slug: str, toml: str, rejects: Path) -> Summary:
     """Import a file under a progress bar. Raises DomainError if it, its mapping or the survey is wrong."""
-    survey = queries.get_survey(slug)
-    version = queries.find_newest_version(survey)
+    survey = registry.get_survey(slug)
+    version = registry.find_newest_version(survey)
     if version is None:
         raise click.ClickException(f"The survey {slug!r} was never published.")
     mapping = read_mapping(toml, parse_definition(version.definition))

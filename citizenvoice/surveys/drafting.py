@@ -2,23 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from typing import Any
 
 from citizenvoice.errors import N_, DomainError, NotFoundError
-from citizenvoice.surveys.definition import (
-    Condition,
-    Definition,
-    all_texts,
-    answered_parts,
-    condition_json,
-    parse_definition,
-    question_json,
-)
-from citizenvoice.surveys.instrument_library import Instrument, find_instrument
-from citizenvoice.surveys.publishing import WordingChange, wording_changes
+from citizenvoice.surveys.conditions import Condition, answered_parts
+from citizenvoice.surveys.definition import Definition
+from citizenvoice.surveys.instrument_library import Instrument
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.question_editing import free_name
-from citizenvoice.surveys.reading import Text
 
 Draft = dict[str, Any]
 Item = dict[str, Any]
@@ -66,7 +57,7 @@ def add_section(draft: Draft, section: Item, *, after: str | None = None) -> Dra
     """Put a section after another one; at the end, if that one is not named."""
     changed = deepcopy(draft)
     sections = changed["sections"]
-    place = len(sections) if after is None else _section_index(changed, after) + 1
+    place = len(sections) if after is None else index_of_section(changed, after) + 1
     sections.insert(place, deepcopy({"questions": [], **section}))
     return changed
 
@@ -74,14 +65,14 @@ def add_section(draft: Draft, section: Item, *, after: str | None = None) -> Dra
 def update_section(draft: Draft, key: str, fields: Mapping[str, Any]) -> Draft:
     """Change what a section says and to whom it is shown; its questions stay."""
     changed = deepcopy(draft)
-    changed["sections"][_section_index(changed, key)].update(deepcopy(dict(fields)))
+    changed["sections"][index_of_section(changed, key)].update(deepcopy(dict(fields)))
     return changed
 
 
 def move_section(draft: Draft, key: str, by: int) -> Draft:
     """Move a section up (-1) or down (1); at the end of the line it stays."""
     changed = deepcopy(draft)
-    _swap(changed["sections"], _section_index(changed, key), by)
+    _swap(changed["sections"], index_of_section(changed, key), by)
     return changed
 
 
@@ -90,13 +81,13 @@ def remove_section(draft: Draft, key: str, instrument: Instrument | None = None)
 
     Raises DomainError if a question elsewhere depends on one of them.
     """
-    index = _section_index(draft, key)
+    index = index_of_section(draft, key)
     inside = [question["key"] for question in draft["sections"][index]["questions"]]
     _refuse_if_needed(draft, inside)
     changed = deepcopy(draft)
     removed = changed["sections"].pop(index)
     if any(removal_costs_label(question, instrument) for question in removed["questions"]):
-        _drop_label(changed)
+        drop_label(changed)
     return changed
 
 
@@ -106,7 +97,7 @@ def add_question(draft: Draft, section: str, question: Item, *, after: str | Non
     Raises NotFoundError if the section has no such question.
     """
     changed = deepcopy(draft)
-    questions = changed["sections"][_section_index(changed, section)]["questions"]
+    questions = changed["sections"][index_of_section(changed, section)]["questions"]
     keys = [other["key"] for other in questions]
     if after is not None and after not in keys:
         raise NotFoundError(NO_QUESTION)
@@ -117,7 +108,7 @@ def add_question(draft: Draft, section: str, question: Item, *, after: str | Non
 def replace_question(draft: Draft, key: str, question: Item) -> Draft:
     """Change a question; its key and its place stay."""
     changed = deepcopy(draft)
-    section, index = _question_index(changed, key)
+    section, index = index_of_question(changed, key)
     changed["sections"][section]["questions"][index] = {**deepcopy(question), "key": key}
     return changed
 
@@ -126,7 +117,7 @@ def move_question(draft: Draft, key: str, by: int) -> Draft:
     """Move a question up (-1) or down (1); from the edge of its section into the next one."""
     changed = deepcopy(draft)
     sections = changed["sections"]
-    section, index = _question_index(changed, key)
+    section, index = index_of_question(changed, key)
     questions = sections[section]["questions"]
     if 0 <= index + by < len(questions):
         _swap(questions, index, by)
@@ -142,12 +133,12 @@ def remove_question(draft: Draft, key: str, instrument: Instrument | None = None
 
     Raises DomainError if another question depends on it.
     """
-    section, index = _question_index(draft, key)
+    section, index = index_of_question(draft, key)
     _refuse_if_needed(draft, [key])
     changed = deepcopy(draft)
     question = changed["sections"][section]["questions"].pop(index)
     if removal_costs_label(question, instrument):
-        _drop_label(changed)
+        drop_label(changed)
     return changed
 
 
@@ -214,14 +205,16 @@ def _names_any(condition: Condition | None, keys: Collection[str]) -> bool:
     return any(part.question in keys for part in answered_parts(condition))
 
 
-def _section_index(draft: Draft, key: str) -> int:
+def index_of_section(draft: Draft, key: str) -> int:
+    """Return which section has this key. Raises NotFoundError."""
     for n, section in enumerate(draft["sections"]):
         if section["key"] == key:
             return n
     raise NotFoundError(N_("There is no such page in this questionnaire."))
 
 
-def _question_index(draft: Draft, key: str) -> tuple[int, int]:
+def index_of_question(draft: Draft, key: str) -> tuple[int, int]:
+    """Return in which section a question stands, and where there. Raises NotFoundError."""
     for n, section in enumerate(draft["sections"]):
         for m, question in enumerate(section["questions"]):
             if question["key"] == key:
@@ -234,226 +227,6 @@ def _swap(items: list[Any], index: int, by: int) -> None:
         items[index], items[index + by] = items[index + by], items[index]
 
 
-# Words
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One text of a questionnaire: what it is, whose, and its words in every language.
-
-    ``name`` stays the same when questions move; ``path`` is where it stands now. ``number`` is the place of
-    an answer among its likes, from 1.
-    """
-
-    name: str
-    path: str
-    part: str
-    question: str
-    section: str
-    text: Text
-    number: int = 0
-
-
-def words_of(definition: Definition) -> list[Words]:
-    """Return every text that has words, what stands for the placeholders first."""
-    found = [
-        Words(f"placeholders:{name}", f"placeholders.{name}", name, "", "", text)
-        for name, text in definition.placeholders.items()
-    ]
-    found.extend(_words_at(definition, path, text) for path, text in all_texts(definition) if text)
-    return found
-
-
-def _words_at(definition: Definition, path: str, text: Text) -> Words:
-    steps = path.split(".")
-    if steps[0] != "sections":
-        return Words(path, path, path, "", "", text)
-    section = definition.sections[int(steps[1])]
-    if steps[2] != "questions":
-        part = f"section_{steps[2]}"
-        return Words(f"{section.key}:{part}", path, part, "", section.key, text)
-    question = section.questions[int(steps[3])]
-    rest = steps[4:]
-    if len(rest) == 3:  # points.2.label
-        value = getattr(question, rest[0])[int(rest[1])].value
-        return Words(
-            f"{question.key}:{rest[0]}:{value}",
-            path,
-            rest[0],
-            question.key,
-            section.key,
-            text,
-            int(rest[1]) + 1,
-        )
-    return Words(f"{question.key}:{rest[0]}", path, rest[0], question.key, section.key, text)
-
-
-def missing_words(definition: Definition, language: str) -> list[Words]:
-    """Return the texts that have no words in a language."""
-    return [words for words in words_of(definition) if language not in words.text]
-
-
-def set_words(draft: Draft, path: str, language: str, words: str) -> Draft:
-    """Write a text in one language; without words the language is taken away."""
-    changed = deepcopy(draft)
-    *above, last = path.split(".")
-    place: Any = changed
-    for step in above:
-        place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
-    texts = place.setdefault(last, {})
-    if words.strip():
-        texts[language] = words.strip()
-    else:
-        texts.pop(language, None)
-    return changed
-
-
-def with_words(text: Text, language: str, words: str) -> dict[str, str]:
-    """Return a text with other words in one language; without words it has none in it."""
-    changed = {**text, language: words.strip()}
-    return {code: said for code, said in changed.items() if said}
-
-
-def words_by_place(definition: Definition) -> list[tuple[str, list[Words]]]:
-    """Return every text that has words, grouped by the question or page it belongs to."""
-    groups: dict[str, list[Words]] = {}
-    for words in words_of(definition):
-        groups.setdefault(words.question or words.section, []).append(words)
-    return list(groups.items())
-
-
-def set_all_words(draft: Draft, language: str, typed: Mapping[str, str]) -> Draft:
-    """Write many texts in one language, by the names `words_of` gives them; unknown names are left out.
-
-    Official wording that is checked in this language stays as it is.
-    """
-    definition = parse_definition(draft)
-    for words in words_of(definition):
-        if words.name in typed and not is_fixed(definition, words, language):
-            draft = set_words(draft, words.path, language, typed[words.name])
-    return draft
-
-
-def is_fixed(definition: Definition, words: Words, language: str) -> bool:
-    """Return whether a text is official wording in this language, which is not edited in passing."""
-    return bool(
-        words.question
-        and words.part != "hint"
-        and definition.question(words.question).locked
-        and language in official_languages(definition)
-    )
-
-
-def official_languages(definition: Definition) -> tuple[str, ...]:
-    """Return the languages in which locked wording is fixed; without a label, the first one."""
-    instrument = find_instrument(definition.instrument)
-    if instrument is None:
-        return definition.languages[:1]
-    shared = tuple(code for code in instrument.definition.languages if code in definition.languages)
-    return tuple(code for code in shared if code in instrument.official_languages) or shared
-
-
-# Official wording
-
-
-def give_up_official_wording(draft: Draft, key: str) -> Draft:
-    """Make a locked question editable; the questionnaire then carries the official label no longer."""
-    changed = deepcopy(draft)
-    section, index = _question_index(changed, key)
-    changed["sections"][section]["questions"][index]["locked"] = False
-    _drop_label(changed)
-    return changed
-
-
-def differences_from(definition: Definition, instrument: Instrument) -> list[WordingChange]:
-    """Return how a questionnaire differs from the official one it came from, whatever label it carries."""
-    return wording_changes(
-        replace(definition, instrument=instrument.key, instrument_version=instrument.version)
-    )
-
-
-def restore_official_wording(draft: Draft, instrument: Instrument) -> Draft:
-    """Put back every official question that was changed or taken out, and the label with them."""
-    definition = parse_definition(draft)
-    for key in dict.fromkeys(change.question for change in differences_from(definition, instrument)):
-        draft = _restore(draft, key, instrument)
-    restored = deepcopy(draft)
-    restored["instrument"], restored["instrument_version"] = instrument.key, instrument.version
-    official = {question.key for question in instrument.definition.questions if question.locked}
-    for section in restored["sections"]:
-        for question in section["questions"]:
-            question["locked"] = question["locked"] or question["key"] in official
-    return restored
-
-
-def _restore(draft: Draft, key: str, instrument: Instrument) -> Draft:
-    theirs = instrument.definition
-    home = next(s for s in theirs.sections if any(question.key == key for question in s.questions))
-    question = question_json(theirs.question(key))
-    shown_if = {"shown_if": condition_json(home.shown_if)}
-    if any(other["key"] == key for section in draft["sections"] for other in section["questions"]):
-        section, _ = _question_index(draft, key)
-        restored = replace_question(draft, key, question)
-        restored["sections"][section].update(shown_if)
-        return restored
-    if all(section["key"] != home.key for section in draft["sections"]):
-        titles = {"title": dict(home.title), "intro": dict(home.intro), "about_you": home.about_you}
-        draft = add_section(draft, {"key": home.key, **titles, **shown_if})
-    last = draft["sections"][_section_index(draft, home.key)]["questions"]
-    return add_question(draft, home.key, question, after=last[-1]["key"] if last else None)
-
-
-def _drop_label(draft: Draft) -> None:
+def drop_label(draft: Draft) -> None:
+    """Make of a draft one that carries no official label; changes it in place."""
     draft["instrument"] = draft["instrument_version"] = None
-
-
-def choose_wording(draft: Draft, key: str, text: Text) -> Draft:
-    """Use another of the wordings the authority allows for a locked question."""
-    changed = deepcopy(draft)
-    section, index = _question_index(changed, key)
-    changed["sections"][section]["questions"][index]["text"] = dict(text)
-    return changed
-
-
-def keep_choices(draft: Draft, key: str, kept: Collection[str], instrument: Instrument) -> Draft:
-    """Leave out answers of a locked question that the authority does not require, or bring them back."""
-    changed = deepcopy(draft)
-    section, index = _question_index(changed, key)
-    required = instrument.required_choices.get(key, ())
-    official = question_json(instrument.definition.question(key))["choices"]
-    changed["sections"][section]["questions"][index]["choices"] = [
-        choice for choice in official if choice["value"] in kept or choice["value"] in required
-    ]
-    return changed
-
-
-# Where a problem is
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands: in a section, a question, and a language; each "" where it does not matter."""
-
-    part: str  # the field, such as text or points; "" for the thing itself
-    section: str = ""
-    question: str = ""
-    language: str = ""
-
-
-def place_of(path: str, definition: Definition) -> Place:
-    """Return where a problem's path points.
-
-    Paths are those of `citizenvoice.surveys.publishing`: ``title.es``, ``sections.0.questions.2.text.es``,
-    ``questions.q1.points`` or ``placeholders.service.es``.
-    """
-    steps = path.split(".")
-    language = steps.pop() if len(steps) > 1 and steps[-1] in definition.languages else ""
-    section = question = ""
-    if steps[0] == "sections" and len(steps) > 1:
-        found = definition.sections[int(steps[1])]
-        section, steps = found.key, steps[2:]
-        if len(steps) > 1 and steps[0] == "questions":
-            question, steps = found.questions[int(steps[1])].key, steps[2:]
-    elif steps[0] == "questions" and len(steps) > 1:
-        question, steps = steps[1], steps[2:]
-    return Place(".".join(steps), section, question, language)

@@ -21,12 +21,13 @@ from citizenvoice.accounts.actions import record_audit
 from citizenvoice.accounts.audit import name_actions
 from citizenvoice.db import db, writing
 from citizenvoice.errors import N_, DomainError, NotFoundError
-from citizenvoice.surveys.definition import Definition, parse_definition
+from citizenvoice.surveys.definition import Definition
 from citizenvoice.surveys.delivered import FileError, read_header, size_of
 from citizenvoice.surveys.importing import Importer, Summary
 from citizenvoice.surveys.mapping import mapping_of
 from citizenvoice.surveys.models import ImportRun, Survey, SurveyVersion
-from citizenvoice.surveys.queries import find_newest_version
+from citizenvoice.surveys.parsing import parse_definition
+from citizenvoice.surveys.registry import find_newest_version
 
 LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5

@@ -24,11 +24,12 @@ from citizenvoice.agencies.models import Channel
 from citizenvoice.db import db, writing
 from citizenvoice.errors import N_
 from citizenvoice.surveys.answering import Delivery, Questionnaire, contribution
-from citizenvoice.surveys.definition import parse_definition
+from citizenvoice.surveys.contributions import Contribution
 from citizenvoice.surveys.delivered import Row, read_rows
 from citizenvoice.surveys.mapping import DEFAULT_FORMATS, SEPARATOR, ColumnMapping, Source, tidy_value
 from citizenvoice.surveys.models import Response, Survey, SurveyVersion
-from citizenvoice.surveys.recording import Contribution, record_many
+from citizenvoice.surveys.parsing import parse_definition
+from citizenvoice.surveys.recording import record_many
 from citizenvoice.surveys.validation import Checked
 from citizenvoice.surveys.values import Mode
 

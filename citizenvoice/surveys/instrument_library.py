@@ -8,7 +8,8 @@ from importlib.resources import files
 from typing import IO, Any
 
 from citizenvoice.errors import N_, NotFoundError
-from citizenvoice.surveys.definition import Definition, parse_definition
+from citizenvoice.surveys.definition import Definition
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.reading import Text
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from citizenvoice.errors import N_
+from citizenvoice.surveys.conditions import condition_json
 from citizenvoice.surveys.definition import (
     Choice,
     Definition,
@@ -12,7 +13,6 @@ from citizenvoice.surveys.definition import (
     Question,
     Section,
     all_texts,
-    condition_json,
     placeholders_used,
 )
 from citizenvoice.surveys.instrument_library import Instrument, find_instrument

@@ -8,16 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from citizenvoice.errors import N_, NotFoundError
-from citizenvoice.surveys.definition import (
-    AllOf,
-    Answered,
-    AnyOf,
-    Condition,
-    Definition,
-    Kind,
-    Question,
-    condition_json,
-)
+from citizenvoice.surveys.conditions import AllOf, Answered, AnyOf, Condition, condition_json
+from citizenvoice.surveys.definition import Definition, Kind, Question
 from citizenvoice.surveys.reading import Text
 
 Item = dict[str, Any]

@@ -9,14 +9,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from citizenvoice.surveys.definition import (
-    AllOf,
-    Answered,
-    Condition,
-    Definition,
-    Question,
-    Section,
-)
+from citizenvoice.surveys.conditions import AllOf, Answered, Condition
+from citizenvoice.surveys.definition import Definition, Question, Section
 
 Answers = Mapping[str, Any]
 

@@ -4,19 +4,13 @@ Three kinds of input, one set of rules: a HTML form (strings; a mapping with ``g
 nothing converted), and an import (strings of a file or typed values; gaps are allowed).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from citizenvoice.errors import N_
-from citizenvoice.surveys.definition import (
-    Consistency,
-    Definition,
-    Kind,
-    Question,
-    Section,
-    answered_parts,
-)
+from citizenvoice.surveys.conditions import Consistency, answered_parts
+from citizenvoice.surveys.definition import Definition, Kind, Question, Section
 from citizenvoice.surveys.routing import holds, still_standing
 from citizenvoice.surveys.values import NOT_A_CHOICE, READERS, InvalidError, Mode, Sent
 
@@ -56,7 +50,6 @@ class _Compiled:
     """A question with what is looked up for each answer to it."""
 
     question: Question
-    readers: dict[Mode, Callable[[Sent], Any]]
     required_message: str
     unoffered: frozenset[str]
 
@@ -64,13 +57,29 @@ class _Compiled:
 class SectionValidator:
     """The checks of one section, compiled. Has no state: one may serve all threads."""
 
-    __slots__ = ("_fields", "_implied", "_language", "_looks_back", "_own", "_rules", "definition", "section")
+    __slots__ = (
+        "_fields",
+        "_implied",
+        "_language",
+        "_looks_back",
+        "_own",
+        "_readers",
+        "_rules",
+        "definition",
+        "section",
+    )
 
     def __init__(self, definition: Definition, section: Section, language: str) -> None:
         self.definition = definition
         self.section = section
         self._language = language
         self._fields = tuple(_compile(question) for question in section.questions)
+        readers = [(question, READERS[question.kind](question)) for question in section.questions]
+        self._readers: Mapping[Mode, Sequence[tuple[Question, Callable[[Sent], Any]]]] = {
+            Mode.FORM: [(question, reader.form) for question, reader in readers],
+            Mode.JSON: [(question, reader.json) for question, reader in readers],
+            Mode.IMPORT: [(question, reader.import_) for question, reader in readers],
+        }
         self._own = own = frozenset(question.key for question in section.questions)
         self._rules = tuple(r for r in definition.consistency if own & {r.given.question, r.then.question})
         self._implied = tuple(
@@ -119,14 +128,14 @@ class SectionValidator:
     def _read(self, values: Mapping[str, Any], mode: Mode) -> tuple[dict[str, Any], dict[str, FieldError]]:
         read: dict[str, Any] = {}
         wrong: dict[str, FieldError] = {}
-        for compiled in self._fields:
+        for question, reader in self._readers[mode]:
             try:
-                value = compiled.readers[mode](values)
+                value = reader(values)
             except InvalidError as error:
-                wrong[compiled.question.key] = self._error(compiled.question, error.message, error.params)
+                wrong[question.key] = self._error(question, error.message, error.params)
             else:
                 if value is not None:
-                    read[compiled.question.key] = value
+                    read[question.key] = value
         return read, wrong
 
     def _known(self, earlier: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,11 +236,9 @@ _REQUIRED = {Kind.TEXT: REQUIRED_TEXT, Kind.NUMBER: REQUIRED_NUMBER}
 
 
 def _compile(question: Question) -> _Compiled:
-    reader = READERS[question.kind](question)
     unoffered = [choice.value for choice in question.choices if not choice.offered]
     return _Compiled(
         question,
-        {Mode.FORM: reader.form, Mode.JSON: reader.json, Mode.IMPORT: reader.import_},
         _REQUIRED.get(question.kind, REQUIRED),
         frozenset(unoffered) if question.kind is Kind.SINGLE else frozenset(),
     )

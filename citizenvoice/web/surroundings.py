@@ -58,6 +58,7 @@ def managers(*, is_owner: bool) -> dict[str, Any]:
     """Return what stands around a page for somebody who is signed in."""
     ways = [
         (f"{MANAGE}/", _("Services")),
+        (f"{MANAGE}/comments", _("Comments")),
         (f"{MANAGE}/surveys", _("Surveys")),
         (f"{MANAGE}/agencies", _("Catalogue")),
     ]

@@ -12,8 +12,8 @@ from citizenvoice.accounts.models import User
 from citizenvoice.db import db, writing
 from citizenvoice.feedback.codes import code_hash, new_code
 from citizenvoice.surveys.answering import Delivery, Questionnaire, contribution
-from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.models import Survey
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.recording import record_many
 from citizenvoice.web.clock import utc_now
 from tests.factories import PASSWORD

@@ -8,7 +8,7 @@ from citizenvoice import jobs
 from citizenvoice.agencies import actions as agencies
 from citizenvoice.db import db
 from citizenvoice.indicators import actions as indicators
-from citizenvoice.indicators.queries import indicators_of
+from citizenvoice.indicators.service_indicators import indicators_of
 from citizenvoice.web.clock import utc_now
 from tests.browser.acting import send_answers
 from tests.integration.samples import World

@@ -19,7 +19,7 @@ from citizenvoice.catalogue.views.agencies import choices, managed_agencies, ref
 from citizenvoice.config import LANGUAGES
 from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError
-from citizenvoice.indicators.queries import answered_in
+from citizenvoice.indicators.service_volumes import answered_in
 from citizenvoice.web.clock import utc_now
 
 bp = Blueprint("services", __name__, url_prefix="/manage/services")

@@ -1,8 +1,10 @@
 """The comments explorer: reading, correcting and moderating what people wrote."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,10 +12,18 @@ from flask_login import current_user
 
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.accounts.scope import Role
-from citizenvoice.agencies.queries import get_service, service_name
+from citizenvoice.agencies.queries import find_services, get_service, service_name
 from citizenvoice.db import db
 from citizenvoice.errors import N_, DomainError, ForbiddenError
-from citizenvoice.reporting import comments, moderation, wording
+from citizenvoice.reporting import (
+    comment_filters,
+    comments,
+    facets,
+    moderation,
+    selection,
+    shown_comments,
+    wording,
+)
 from citizenvoice.web import languages
 from citizenvoice.web.clock import utc_now
 
@@ -32,6 +42,7 @@ PART_NAMES = {
     "from": _l("From"),
     "to": _l("To"),
     "excluded": _l("Left out"),
+    "segment": _l("What people say about themselves"),
     "survey": _l("Survey"),
     "after": _l("Page"),
     "before": _l("Page"),
@@ -44,32 +55,54 @@ EXCLUSION_NAMES = {
 }
 
 
+@bp.get("/comments")
 @bp.get("/services/<service_slug>/comments")
 @open_to(Audience.MEMBER)
-def explore(service_slug: str) -> ResponseReturnValue:
-    """Show the comments of a service that a filter asks for, the newest first."""
-    service = get_service(service_slug, current_scope().paths())
-    facets = comments.get_facets(service)
-    parsed = comments.parse_filter(request.args, service, facets)
-    after = comments.parse_cursor(request.args.get("after", ""))
-    before = comments.parse_cursor(request.args.get("before", ""))
+def explore(service_slug: str | None = None) -> ResponseReturnValue:
+    """Show the comments a filter asks for, of one service or of all this member may see, the newest first."""
+    scope = current_scope()
+    about = get_service(service_slug, scope.paths()) if service_slug else None
+    known = facets_of([about] if about else find_services(scope.paths()), is_all=about is None)
+    parsed = comment_filters.parse_filter(request.args, known, of_many=about is None)
+    after, before = (comments.parse_cursor(request.args.get(name, "")) for name in ("after", "before"))
     unread_places = [
         name for name, place in (("after", after), ("before", before)) if request.args.get(name) and not place
     ]
     return render_template(
         "reporting/comments/explore.html",
-        service=service,
-        name=service_name(service, languages.page_language()),
-        facets=facets,
+        service=about,
+        slug=service_slug,
+        name=service_name(about, languages.page_language()) if about else "",
+        facets=known,
         filter=parsed.filter,
+        too_few=parsed.too_few,
         ignored=[PART_NAMES[part] for part in dict.fromkeys([*parsed.ignored, *unread_places])],
         page=comments.find_comments(parsed.filter, after=after, before=before),
         n=comments.n_comments(parsed.filter),
-        limit=comments.COUNTED_UP_TO,
+        limit=selection.COUNTED_UP_TO,
         here=request.full_path.rstrip("?"),
-        can_correct=current_scope().allows(service.agency.path, Role.ANALYST),
+        **places(known.services, parsed.filter.service_ids),
         **names(),
     )
+
+
+def facets_of(services: Sequence[Any], *, is_all: bool = False) -> facets.Facets:
+    """Return what the comments of some services can be filtered by; of all, the address may choose one."""
+    minimum = current_app.config["MINIMUM_ANSWERS"]
+    return facets.get_facets(services, minimum, chosen=request.args.get("service", "") if is_all else "")
+
+
+def places(services: Sequence[Any], shown: Sequence[int]) -> dict[str, object]:
+    """Return the services that comments are about, and where this member may correct and take away."""
+    scope, language = current_scope(), languages.page_language()
+    corrects = {service.id for service in services if scope.allows(service.agency.path, Role.ANALYST)}
+    return {
+        "services": {service.id: service for service in services},
+        "service_names": {service.id: service_name(service, language) for service in services},
+        "corrects": corrects,
+        "can_take": not corrects.isdisjoint(shown),
+        "takes_all": corrects.issuperset(shown),
+    }
 
 
 def names() -> dict[str, object]:
@@ -77,9 +110,9 @@ def names() -> dict[str, object]:
     return {
         "channel_name": wording.channel_name,
         "theme_name": lambda theme: wording.theme_name(theme.names, theme.name),
-        "sentiment_names": comments.SENTIMENTS,
+        "sentiment_names": comment_filters.SENTIMENTS,
         "exclusion_names": EXCLUSION_NAMES,
-        "rating_bands": comments.RATING_BANDS,
+        "rating_bands": comment_filters.RATING_BANDS,
         "kind_names": KIND_NAMES,
     }
 
@@ -112,14 +145,13 @@ def comment(comment_id: int) -> ResponseReturnValue:
         db.session.commit()
         flash(_("Your reading is kept.") if is_kept else _("Nothing was changed."), "success")
         return redirect(back)
-    [shown] = comments.shown_comments([comment_id])
-    facets = comments.get_facets(service)
+    [shown] = shown_comments.shown_comments([comment_id])
     return render_template(
         "reporting/comments/comment.html",
         comment=shown,
         service=service,
         name=service_name(service, languages.page_language()),
-        themes=moderation.themes_to_choose(shown, facets.themes),
+        themes=moderation.themes_to_choose(shown, facets_of([service]).themes),
         remarks=moderation.remarks_on(comment_id),
         back=back,
         **names(),

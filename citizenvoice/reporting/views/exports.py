@@ -1,6 +1,7 @@
 """The files people take away: comments and responses as CSV and XLSX, of any size, sent as they are read."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
@@ -8,60 +9,56 @@ from flask_babel import gettext
 
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.accounts.scope import Role
-from citizenvoice.agencies.queries import get_service, service_name
-from citizenvoice.reporting import comments, exports
+from citizenvoice.agencies.queries import find_services, get_service, service_name
+from citizenvoice.errors import N_, DomainError
+from citizenvoice.reporting import comment_exports, comment_filters, response_exports, selection
+from citizenvoice.reporting.facets import Facets
 from citizenvoice.reporting.spreadsheets import Sheet, csv_bytes, xlsx_bytes
-from citizenvoice.reporting.views.comments import PART_NAMES, names, require_analyst
+from citizenvoice.reporting.views.comments import PART_NAMES, facets_of, names, require_analyst
 from citizenvoice.web import languages
 
-bp = Blueprint("exports", __name__, url_prefix="/manage/services/<service_slug>")
+bp = Blueprint("exports", __name__, url_prefix="/manage")
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/comments.csv")
+@bp.get("/services/<service_slug>/comments.csv")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
-def comments_csv(service_slug: str) -> ResponseReturnValue:
+def comments_csv(service_slug: str | None = None) -> ResponseReturnValue:
     """Send the comments on the screen as CSV."""
-    service = get_service(service_slug, current_scope().paths())
-    require_analyst(service.agency.path)
-    wanted = comments.parse_filter(request.args, service, comments.get_facets(service)).filter
-    return csv_file(exports.comment_sheet(wanted, service), f"{service.slug}-comments")
+    return csv_file(comments_sheet(facets_to_take(service_slug)), named(service_slug, "comments"))
 
 
 @bp.get("/comments.xlsx")
+@bp.get("/services/<service_slug>/comments.xlsx")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
-def comments_xlsx(service_slug: str) -> ResponseReturnValue:
+def comments_xlsx(service_slug: str | None = None) -> ResponseReturnValue:
     """Send the comments on the screen as a workbook, with what its columns mean."""
-    service = get_service(service_slug, current_scope().paths())
-    require_analyst(service.agency.path)
-    facets = comments.get_facets(service)
-    wanted = comments.parse_filter(request.args, service, facets).filter
-    meaning = exports.comment_dictionary(facets, languages.page_language(), gettext)
-    return xlsx_file([exports.comment_sheet(wanted, service), meaning], f"{service.slug}-comments")
+    facets = facets_to_take(service_slug)
+    return xlsx_file([comments_sheet(facets), comments_meaning(facets)], named(service_slug, "comments"))
 
 
 @bp.get("/comments-dictionary.csv")
+@bp.get("/services/<service_slug>/comments-dictionary.csv")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
-def comments_dictionary(service_slug: str) -> ResponseReturnValue:
+def comments_dictionary(service_slug: str | None = None) -> ResponseReturnValue:
     """Send what the columns and codes of the comments mean."""
-    service = get_service(service_slug, current_scope().paths())
-    require_analyst(service.agency.path)
-    facets = comments.get_facets(service)
-    meaning = exports.comment_dictionary(facets, languages.page_language(), gettext)
-    return csv_file(meaning, f"{service.slug}-comments-dictionary")
+    meaning = comments_meaning(facets_to_take(service_slug))
+    return csv_file(meaning, named(service_slug, "comments-dictionary"))
 
 
-@bp.get("/responses")
+@bp.get("/services/<service_slug>/responses")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
 def responses(service_slug: str) -> ResponseReturnValue:
     """Choose which responses to take away."""
-    service = get_service(service_slug, current_scope().paths())
-    require_analyst(service.agency.path)
-    facets = comments.get_facets(service)
-    surveys = exports.surveys_of(service)
-    parsed = exports.parse_response_filter(request.args, service, facets, [slug for slug, _ in surveys])
+    service = service_to_take(service_slug)
+    facets = facets_of([service])
+    surveys = response_exports.surveys_of(service)
+    parsed = response_exports.parse_response_filter(
+        request.args, service, facets, [slug for slug, _ in surveys]
+    )
     return render_template(
         "reporting/comments/responses.html",
         service=service,
@@ -70,42 +67,79 @@ def responses(service_slug: str) -> ResponseReturnValue:
         surveys=surveys,
         filter=parsed.filter,
         ignored=[PART_NAMES[part] for part in parsed.ignored],
-        n=exports.n_responses(parsed.filter),
-        limit=comments.COUNTED_UP_TO,
+        n=response_exports.n_responses(parsed.filter),
+        limit=selection.COUNTED_UP_TO,
         **names(),
     )
 
 
-@bp.get("/responses.csv")
+@bp.get("/services/<service_slug>/responses.csv")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
 def responses_csv(service_slug: str) -> ResponseReturnValue:
     """Send responses as CSV, one row each, answers in codes."""
-    service = get_service(service_slug, current_scope().paths())
-    require_analyst(service.agency.path)
-    table = exports.response_table(request.args, service)
-    return csv_file(table.sheet(), f"{service.slug}-responses")
+    return csv_file(response_table(service_slug).sheet(), named(service_slug, "responses"))
 
 
-@bp.get("/responses.xlsx")
+@bp.get("/services/<service_slug>/responses.xlsx")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
 def responses_xlsx(service_slug: str) -> ResponseReturnValue:
     """Send responses as a workbook, with what its columns and codes mean."""
-    service = get_service(service_slug, current_scope().paths())
-    require_analyst(service.agency.path)
-    table = exports.response_table(request.args, service)
-    meaning = table.dictionary(languages.page_language(), gettext)
-    return xlsx_file([table.sheet(), meaning], f"{service.slug}-responses")
+    table = response_table(service_slug)
+    return xlsx_file([table.sheet(), responses_meaning(table)], named(service_slug, "responses"))
 
 
-@bp.get("/responses-dictionary.csv")
+@bp.get("/services/<service_slug>/responses-dictionary.csv")
 @open_to(Audience.MEMBER, role=Role.ANALYST)
 def responses_dictionary(service_slug: str) -> ResponseReturnValue:
     """Send what the columns and codes of the responses mean."""
+    meaning = responses_meaning(response_table(service_slug))
+    return csv_file(meaning, named(service_slug, "responses-dictionary"))
+
+
+def service_to_take(service_slug: str) -> Any:
+    """Return a service whose files this member may take away. Raises NotFoundError or ForbiddenError."""
     service = get_service(service_slug, current_scope().paths())
     require_analyst(service.agency.path)
-    table = exports.response_table(request.args, service)
-    meaning = table.dictionary(languages.page_language(), gettext)
-    return csv_file(meaning, f"{service.slug}-responses-dictionary")
+    return service
+
+
+def facets_to_take(service_slug: str | None) -> Facets:
+    """Return the facets of a service, or of every one, whose files this member may take away."""
+    if service_slug:
+        return facets_of([service_to_take(service_slug)])
+    return facets_of(find_services(current_scope().paths(Role.ANALYST)), is_all=True)
+
+
+def comments_sheet(facets: Facets) -> Sheet:
+    """Return the comments that the address asks for. Raises DomainError for a group too small to show."""
+    of_many = "service_slug" not in (request.view_args or {})
+    parsed = comment_filters.parse_filter(request.args, facets, of_many=of_many)
+    if parsed.too_few:
+        raise DomainError(
+            N_("Too few people gave this answer about themselves to show apart what they wrote.")
+        )
+    return comment_exports.comment_sheet(parsed.filter, facets)
+
+
+def comments_meaning(facets: Facets) -> Sheet:
+    """Return what the columns of comments mean, in the language of whoever asks."""
+    return comment_exports.comment_dictionary(facets, languages.page_language(), gettext)
+
+
+def response_table(service_slug: str) -> response_exports.ResponseTable:
+    """Return the responses that the address asks for."""
+    service = service_to_take(service_slug)
+    return response_exports.response_table(request.args, service, facets_of([service]))
+
+
+def responses_meaning(table: response_exports.ResponseTable) -> Sheet:
+    """Return what the columns of responses mean, in the language of whoever asks."""
+    return table.dictionary(languages.page_language(), gettext)
+
+
+def named(service_slug: str | None, what: str) -> str:
+    """Return what a file is called, without its ending."""
+    return f"{service_slug}-{what}" if service_slug else what
 
 
 def csv_file(sheet: Sheet, name: str) -> Response:

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from citizenvoice.accounts import queries as accounts
 from citizenvoice.accounts.access import Audience, current_scope, open_to
 from citizenvoice.agencies.queries import agency_name, get_agency
-from citizenvoice.indicators.queries import service_overview
+from citizenvoice.indicators.service_overviews import service_overview
 from citizenvoice.reporting import overview, queries, wording
 from citizenvoice.reporting.pages import Option
 from citizenvoice.reporting.periods import KIND_NAMES, read_kind

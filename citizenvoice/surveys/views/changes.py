@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from citizenvoice.surveys.change_names import CHANGE_NAMES
 from citizenvoice.surveys.changes import Change, definition_changes
 from citizenvoice.surveys.definition import Definition, Question, Section
-from citizenvoice.surveys.forms import DISPLAY_NAMES, KIND_NAMES, ROLE_NAMES
 from citizenvoice.surveys.instrument_library import find_instrument
 from citizenvoice.surveys.question_editing import answer_choices
+from citizenvoice.surveys.question_forms import DISPLAY_NAMES, KIND_NAMES, ROLE_NAMES
 from citizenvoice.surveys.views.conditions import in_words
 from citizenvoice.web.languages import own_name
 

@@ -6,14 +6,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from citizenvoice.surveys.definition import (
-    AllOf,
-    Answered,
-    Condition,
-    Definition,
-    Question,
-    condition_json,
-)
+from citizenvoice.surveys.conditions import AllOf, Answered, Condition, condition_json
+from citizenvoice.surveys.definition import Definition, Question
 from citizenvoice.surveys.forms import ConditionalForm
 from citizenvoice.surveys.question_editing import (
     MAX_CONDITIONS,

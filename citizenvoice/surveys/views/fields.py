@@ -3,15 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from citizenvoice.surveys.definition import (
-    AllOf,
-    Answered,
-    Condition,
-    Definition,
-    Kind,
-    Question,
-    Section,
-)
+from citizenvoice.surveys.conditions import AllOf, Answered, Condition
+from citizenvoice.surveys.definition import Definition, Kind, Question, Section
 
 MAX_RADIOS = 15  # longer lists are a menu
 NOTHING = "none"

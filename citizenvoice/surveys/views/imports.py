@@ -14,7 +14,7 @@ from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.queries import channel_names, service_name
 from citizenvoice.db import db, writing
 from citizenvoice.errors import N_, DomainError, NotFoundError
-from citizenvoice.surveys import column_choices, import_runs, queries
+from citizenvoice.surveys import column_choices, import_runs, registry
 from citizenvoice.surveys.column_choices import FORMATS, ChoiceError
 from citizenvoice.surveys.definition import Definition, Kind
 from citizenvoice.surveys.importing import Refusal
@@ -43,7 +43,7 @@ def runs_page(survey: Any, error: str = "") -> str:
         "runs.html",
         survey,
         runs=import_runs.runs_of(survey),
-        is_published=queries.find_newest_version(survey) is not None,
+        is_published=registry.find_newest_version(survey) is not None,
         error=error,
     )
 
@@ -277,7 +277,7 @@ def rejects(survey_slug: str, import_id: int) -> ResponseReturnValue:
 
 def take(survey_slug: str) -> Any:
     """Return a survey this member may bring responses into. Raises NotFoundError."""
-    return queries.get_managed_survey(survey_slug, current_scope(), Role.MANAGER)
+    return registry.get_managed_survey(survey_slug, current_scope(), Role.MANAGER)
 
 
 def page(template: str, survey: Any, **facts: Any) -> str:

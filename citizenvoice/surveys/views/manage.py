@@ -15,8 +15,8 @@ from citizenvoice.agencies import queries as catalogue
 from citizenvoice.config import ANSWERING_LANGUAGES, LANGUAGES
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
-from citizenvoice.surveys import actions, drafting, links, queries
-from citizenvoice.surveys.definition import PLACEHOLDERS, Definition, parse_definition, placeholders_used
+from citizenvoice.surveys import actions, drafting, links, official_words, queries, registry
+from citizenvoice.surveys.definition import Definition, placeholders_used
 from citizenvoice.surveys.forms import (
     PublishForm,
     SurveyForm,
@@ -25,6 +25,7 @@ from citizenvoice.surveys.forms import (
     service_choices,
 )
 from citizenvoice.surveys.instrument_library import Instrument, get_instrument, instruments
+from citizenvoice.surveys.parsing import PLACEHOLDERS, parse_definition
 from citizenvoice.surveys.question_editing import free_name
 from citizenvoice.surveys.views import conditions, managed
 from citizenvoice.surveys.views.changes import described
@@ -44,8 +45,8 @@ def surveys() -> ResponseReturnValue:
     scope = current_scope()
     return render_template(
         "surveys/manage/surveys.html",
-        surveys=queries.managed_surveys(scope),
-        counted_up_to=queries.COUNTED_UP_TO,
+        surveys=registry.managed_surveys(scope),
+        counted_up_to=registry.COUNTED_UP_TO,
         can_start=bool(scope.paths(Role.MANAGER)),
     )
 
@@ -102,7 +103,7 @@ def start_survey(form: SurveyForm, official: Instrument | None, services: list[A
     chosen = [service for service in services if str(service.id) in (form.services.data or ())]
     if not chosen:
         raise DomainError(actions.NO_SERVICE)
-    agency = queries.get_common_agency(chosen, current_scope())
+    agency = registry.get_common_agency(chosen, current_scope())
     offered = form.languages_in_order()
     if official:
         draft = drafting.draft_of(official, offered)
@@ -147,7 +148,7 @@ def proposed_slug(name: str) -> str:
     """Return a free address made of a name."""
     slug = free_name(name, "survey", ()).replace("_", "-")
     number, wanted = 1, slug
-    while slug in actions.RESERVED_SLUGS or queries.is_slug_taken(slug):
+    while slug in actions.RESERVED_SLUGS or registry.is_slug_taken(slug):
         number += 1
         slug = f"{wanted}-{number}"
     return slug
@@ -175,7 +176,7 @@ def publish(survey_slug: str) -> ResponseReturnValue:
             _("Version %(number)s is published. People can answer it now.", number=version.number), "success"
         )
         return redirect(url_for(".share", survey_slug=survey_slug))
-    newest = queries.find_newest_version(survey)
+    newest = registry.find_newest_version(survey)
     before = parse_definition(newest.definition) if newest else None
     return managed.page(
         "publish.html",
@@ -197,8 +198,8 @@ def wording_facts(survey: Any, definition: Definition) -> dict[str, Any]:
     origin = managed.origin_of(survey, definition)
     return {
         "origin": origin,
-        "given_up": queries.official_wording_given_up(survey),
-        "differences": drafting.differences_from(definition, origin) if origin else [],
+        "given_up": registry.official_wording_given_up(survey),
+        "differences": official_words.differences_from(definition, origin) if origin else [],
     }
 
 
@@ -210,7 +211,7 @@ def wording_facts(survey: Any, definition: Definition) -> dict[str, Any]:
 def versions(survey_slug: str) -> ResponseReturnValue:
     """List what was published, and what changed between any two versions."""
     survey = managed.look_at(survey_slug)
-    published = queries.versions_of(survey)
+    published = registry.versions_of(survey)
     numbers = [version.number for version in published]
     newer = request.args.get("newer", type=int)
     older = request.args.get("older", type=int)
@@ -239,9 +240,9 @@ def versions(survey_slug: str) -> ResponseReturnValue:
 def version(survey_slug: str, number: int) -> ResponseReturnValue:
     """Show a version as it was published."""
     survey = managed.look_at(survey_slug)
-    frozen = queries.get_version(survey, number)
+    frozen = registry.get_version(survey, number)
     shown = parse_definition(frozen.definition)
-    earlier = queries.find_version_before(survey, number)
+    earlier = registry.find_version_before(survey, number)
     return managed.page(
         "version.html",
         survey,
@@ -282,7 +283,7 @@ def reopen(survey_slug: str) -> ResponseReturnValue:
         flash(_("The survey is open again."), "success")
         return redirect(url_for(".share", survey_slug=survey_slug))
     return managed.page(
-        "reopen.html", survey, _("Open this survey again?"), newest=queries.find_newest_version(survey)
+        "reopen.html", survey, _("Open this survey again?"), newest=registry.find_newest_version(survey)
     )
 
 
@@ -294,7 +295,7 @@ def reopen(survey_slug: str) -> ResponseReturnValue:
 def share(survey_slug: str) -> ResponseReturnValue:
     """Show the ways into a survey: addresses, short links, QR codes, frames."""
     survey = managed.look_at(survey_slug)
-    newest = queries.find_newest_version(survey)
+    newest = registry.find_newest_version(survey)
     offered = newest.definition["languages"] if newest else managed.definition_of(survey).languages
     services = [ways_into(survey, service, offered) for service in survey.services]
     return managed.page(
@@ -331,9 +332,9 @@ def ways_into(survey: Any, service: Any, offered: Iterable[str]) -> dict[str, An
         ways.append(
             {
                 "channel": _(links.channel_name(link.channel)),
-                "url": home + url_for("respond.follow_link", code=link.code),
-                "svg_url": url_for("respond.qr_svg", code=link.code) if survey.state == "live" else "",
-                "png_url": url_for("respond.qr_png", code=link.code) if survey.state == "live" else "",
+                "url": home + url_for("ways_in.follow_link", code=link.code),
+                "svg_url": url_for("ways_in.qr_svg", code=link.code) if survey.state == "live" else "",
+                "png_url": url_for("ways_in.qr_png", code=link.code) if survey.state == "live" else "",
                 "embed": str(FRAME.format(frame, title)) if link.channel in links.ON_A_PAGE else "",
             }
         )

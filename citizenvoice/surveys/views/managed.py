@@ -1,9 +1,11 @@
 """What the pages about one managed survey share: finding it, saving its draft, and what stands around it."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
@@ -12,11 +14,12 @@ from citizenvoice.accounts.access import current_scope
 from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
-from citizenvoice.surveys import actions, drafting, queries
-from citizenvoice.surveys.definition import Definition, DefinitionError, parse_definition
-from citizenvoice.surveys.forms import KIND_NAMES
+from citizenvoice.surveys import actions, drafting, registry, wordings
+from citizenvoice.surveys.definition import Definition
 from citizenvoice.surveys.instrument_library import Instrument, find_instrument
+from citizenvoice.surveys.parsing import DefinitionError, parse_definition
 from citizenvoice.surveys.publishing import problems_for_publishing
+from citizenvoice.surveys.question_forms import KIND_NAMES
 from citizenvoice.surveys.reading import Problem
 from citizenvoice.web.clock import utc_now
 from citizenvoice.web.languages import own_name
@@ -26,12 +29,14 @@ Survey = Any  # the row; views do not know the tables
 
 def look_at(slug: str) -> Survey:
     """Return a survey this member sees. Raises NotFoundError."""
-    return queries.get_managed_survey(slug, current_scope())
+    return registry.get_managed_survey(slug, current_scope())
 
 
 def take(slug: str) -> Survey:
     """Return a survey this member may change, held while it is being changed. Raises NotFoundError."""
-    return queries.get_managed_survey(slug, current_scope(), Role.MANAGER, to_change=request.method == "POST")
+    return registry.get_managed_survey(
+        slug, current_scope(), Role.MANAGER, to_change=request.method == "POST"
+    )
 
 
 def definition_of(survey: Survey) -> Definition:
@@ -66,7 +71,7 @@ def origin_of(survey: Survey, definition: Definition) -> Instrument | None:
     """Return the official questionnaire a survey came from, also after its label was given up."""
     if definition.instrument:
         return find_instrument(definition.instrument)
-    given_up = queries.official_wording_given_up(survey)
+    given_up = registry.official_wording_given_up(survey)
     return find_instrument(given_up[-1].instrument) if given_up else None
 
 
@@ -95,8 +100,8 @@ def tabs(survey: Survey, definition: Definition, current: str) -> list[dict[str,
     at = {"survey_slug": survey.slug}
     ways = [
         ("questions", _("Questions"), url_for("survey_design.questions", **at)),
-        ("texts", _("Texts and languages"), url_for("survey_design.texts", **at)),
-        ("translations", _("Translations"), url_for("survey_design.translations", **at)),
+        ("texts", _("Texts and languages"), url_for("survey_texts.texts", **at)),
+        ("translations", _("Translations"), url_for("survey_texts.translations", **at)),
         (
             "preview",
             _("Preview"),
@@ -119,7 +124,7 @@ def obstacles(survey: Survey, definition: Definition) -> list[dict[str, str]]:
     """
     found, missing = [], Counter[str]()
     for problem in problems_for_publishing(definition):
-        language = drafting.place_of(problem.path, definition).language
+        language = wordings.place_of(problem.path, definition).language
         if language in definition.languages[1:] and not problem.path.startswith("placeholders."):
             missing[language] += 1
             continue
@@ -132,14 +137,14 @@ def obstacles(survey: Survey, definition: Definition) -> list[dict[str, str]]:
             n,
             language=own_name(language),
         )
-        where = url_for("survey_design.translation", survey_slug=survey.slug, language=language)
+        where = url_for("survey_texts.translation", survey_slug=survey.slug, language=language)
         found.append({"text": text, "href": where})
     return found
 
 
 def named(definition: Definition, problem: Problem) -> str:
     """Return what people call the place of a problem."""
-    place = drafting.place_of(problem.path, definition)
+    place = wordings.place_of(problem.path, definition)
     keys = {question.key for question in definition.questions}
     if place.question in keys:
         return definition.say(definition.question(place.question).text, definition.default_language)
@@ -157,16 +162,43 @@ def named(definition: Definition, problem: Problem) -> str:
 def address(survey: Survey, definition: Definition, path: str) -> str:
     """Return where a problem with this path can be settled."""
     at = {"survey_slug": survey.slug}
-    place = drafting.place_of(path, definition)
+    place = wordings.place_of(path, definition)
     if path.startswith("placeholders."):
-        return url_for("survey_design.texts", **at) + f"#{placeholder_id(path)}"
+        return url_for("survey_texts.texts", **at) + f"#{placeholder_id(path)}"
     if place.question in {question.key for question in definition.questions}:
         return url_for("survey_questions.question", question_key=place.question, **at)
     if path in ("title", "intro", "thanks"):
-        return url_for("survey_design.texts", **at) + f"#{path}"
+        return url_for("survey_texts.texts", **at) + f"#{path}"
     return url_for("survey_design.questions", **at) + (f"#section-{place.section}" if place.section else "")
 
 
 def placeholder_id(path: str) -> str:
     """Return the id of the control for what a placeholder stands for: ``placeholders.service.en``."""
     return path.replace(".", "-")
+
+
+def step() -> int:
+    """Return which way something moves: up (-1) or down (1)."""
+    return -1 if request.form.get("way") == "up" else 1
+
+
+def moved(survey: Survey, draft: drafting.Draft, anchor: str) -> ResponseReturnValue:
+    """Keep a draft in a new order, or say why it cannot be."""
+    try:
+        save(survey, draft)
+    except DefinitionError as error:
+        db.session.rollback()
+        flash(_("It cannot move there. %(why)s", why=said(error)), "error")
+    return redirect(url_for("survey_design.questions", survey_slug=survey.slug) + f"#{anchor}")
+
+
+def taken_out(survey: Survey, take_out: Callable[..., None], key: str) -> ResponseReturnValue:
+    """Take a page or a question out of the draft, or say why it cannot be; then show what is left."""
+    slug, origin = survey.slug, origin_of(survey, definition_of(survey))
+    try:
+        take_out(survey, key, instrument=origin, now=utc_now(), by_id=me())
+        db.session.commit()
+    except DomainError as error:
+        db.session.rollback()
+        flash(said(error), "error")
+    return redirect(url_for("survey_design.questions", survey_slug=slug))

@@ -10,10 +10,19 @@ from wtforms.fields.choices import SelectChoice
 from citizenvoice.accounts.access import Audience, open_to
 from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db
-from citizenvoice.errors import N_, DomainError, NotFoundError
-from citizenvoice.surveys import actions, drafting
-from citizenvoice.surveys.definition import Definition, DefinitionError, Kind, Question, question_json
-from citizenvoice.surveys.forms import (
+from citizenvoice.errors import N_, NotFoundError
+from citizenvoice.surveys import actions, drafting, official_words, wordings
+from citizenvoice.surveys.definition import Definition, Kind, Question, question_json
+from citizenvoice.surveys.forms import errors_by_id
+from citizenvoice.surveys.instrument_library import Instrument, find_instrument
+from citizenvoice.surveys.parsing import DefinitionError
+from citizenvoice.surveys.question_editing import (
+    PRESETS,
+    earlier_questions,
+    question_from,
+    question_values,
+)
+from citizenvoice.surveys.question_forms import (
     KIND_HINTS,
     KIND_NAMES,
     QUESTION_FORMS,
@@ -22,19 +31,11 @@ from citizenvoice.surveys.forms import (
     LockedForm,
     QuestionForm,
     UnderstoodForm,
-    errors_by_id,
     errors_of_question,
     role_choices,
 )
-from citizenvoice.surveys.instrument_library import Instrument, find_instrument
-from citizenvoice.surveys.question_editing import (
-    PRESETS,
-    earlier_questions,
-    question_from,
-    question_values,
-)
 from citizenvoice.surveys.views import conditions, managed
-from citizenvoice.surveys.views.design import get_section, moved, step
+from citizenvoice.surveys.views.sections import get_section
 from citizenvoice.web.clock import utc_now
 
 bp = Blueprint("survey_questions", __name__, url_prefix="/manage/surveys")
@@ -46,6 +47,13 @@ def get_question(definition: Definition, key: str) -> Question:
         if question.key == key:
             return question
     raise NotFoundError(N_("There is no such question in this questionnaire."))
+
+
+def taken(survey_slug: str, question_key: str) -> tuple[Any, Definition, Question]:
+    """Return a survey this member may change, its draft, and a question of it. Raises NotFoundError."""
+    survey = managed.take(survey_slug)
+    definition = managed.definition_of(survey)
+    return survey, definition, get_question(definition, question_key)
 
 
 @bp.route("/<survey_slug>/sections/<section_key>/questions/new", methods=["GET", "POST"])
@@ -89,9 +97,7 @@ def new(survey_slug: str, section_key: str) -> ResponseReturnValue:
 @open_to(Audience.MEMBER, role=Role.MANAGER)
 def question(survey_slug: str, question_key: str) -> ResponseReturnValue:
     """Change a question; of official wording only what may change without changing it."""
-    survey = managed.take(survey_slug)
-    definition = managed.definition_of(survey)
-    found = get_question(definition, question_key)
+    survey, definition, found = taken(survey_slug, question_key)
     if found.locked:
         return edit_locked(survey, definition, found)
     return edit(survey, definition, found.kind, found, "")
@@ -224,27 +230,19 @@ def move(survey_slug: str, question_key: str) -> ResponseReturnValue:
     """Move a question up or down."""
     survey = managed.take(survey_slug)
     draft = managed.definition_of(survey).to_json()
-    return moved(survey, drafting.move_question(draft, question_key, step()), f"question-{question_key}")
+    return managed.moved(
+        survey, drafting.move_question(draft, question_key, managed.step()), f"question-{question_key}"
+    )
 
 
 @bp.route("/<survey_slug>/questions/<question_key>/remove", methods=["GET", "POST"])
 @open_to(Audience.MEMBER, role=Role.MANAGER)
 def remove(survey_slug: str, question_key: str) -> ResponseReturnValue:
     """Ask once, then take a question out."""
-    survey = managed.take(survey_slug)
-    definition = managed.definition_of(survey)
-    found = get_question(definition, question_key)
+    survey, definition, found = taken(survey_slug, question_key)
     official = find_instrument(definition.instrument)
     if request.method == "POST":
-        try:
-            actions.remove_question(
-                survey, question_key, instrument=official, now=utc_now(), by_id=managed.me()
-            )
-            db.session.commit()
-        except DomainError as error:
-            db.session.rollback()
-            flash(managed.said(error), "error")
-        return redirect(url_for("survey_design.questions", survey_slug=survey_slug))
+        return managed.taken_out(survey, actions.remove_question, question_key)
     return managed.page(
         "remove_question.html",
         survey,
@@ -262,24 +260,24 @@ def remove(survey_slug: str, question_key: str) -> ResponseReturnValue:
 def edit_locked(survey: Any, definition: Definition, found: Question) -> ResponseReturnValue:
     """Change of an official question what leaves its wording alone."""
     instrument = find_instrument(definition.instrument)
-    wordings = wordings_of(instrument, found)
+    allowed = wordings_of(instrument, found)
     form = LockedForm(
         hint=found.hint.get(definition.default_language, ""),
         required=found.required,
-        wording=next((n for n, text in enumerate(wordings) if text == dict(found.text)), 0),
+        wording=next((n for n, text in enumerate(allowed) if text == dict(found.text)), 0),
         choices=[choice.value for choice in found.choices],
     )
     free = free_choices(instrument, definition, found)
     form.wording.choices = [
-        SelectChoice(n, definition.say(text, definition.default_language)) for n, text in enumerate(wordings)
+        SelectChoice(n, definition.say(text, definition.default_language)) for n, text in enumerate(allowed)
     ] or [SelectChoice(0, "")]
     form.choices.choices = [SelectChoice(item["value"], item["label"]) for item in free]
     if form.validate_on_submit():
         draft = locked_draft(definition, found, form)
-        if len(wordings) > 1:
-            draft = drafting.choose_wording(draft, found.key, wordings[form.wording.data])
+        if len(allowed) > 1:
+            draft = official_words.choose_wording(draft, found.key, allowed[form.wording.data])
         if free and instrument:
-            draft = drafting.keep_choices(draft, found.key, form.choices.data or (), instrument)
+            draft = official_words.keep_choices(draft, found.key, form.choices.data or (), instrument)
         managed.save(survey, draft)
         flash(_("Saved."), "success")
         return redirect(
@@ -294,7 +292,7 @@ def edit_locked(survey: Any, definition: Definition, found: Question) -> Respons
         form=form,
         errors=errors_by_id(form),
         instrument=instrument,
-        wordings=wordings,
+        wordings=allowed,
         free_choices=free,
     )
 
@@ -304,7 +302,7 @@ def locked_draft(definition: Definition, found: Question, form: LockedForm) -> d
     language = definition.default_language
     item = {
         **question_json(found),
-        "hint": drafting.with_words(found.hint, language, form.hint.data or ""),
+        "hint": wordings.with_words(found.hint, language, form.hint.data or ""),
         "required": bool(form.required.data),
     }
     return drafting.replace_question(definition.to_json(), found.key, item)
@@ -336,9 +334,7 @@ def free_choices(
 @open_to(Audience.MEMBER, role=Role.MANAGER)
 def official_wording(survey_slug: str, question_key: str) -> ResponseReturnValue:
     """Say what is lost when official wording is changed, and open it once that is understood."""
-    survey = managed.take(survey_slug)
-    definition = managed.definition_of(survey)
-    found = get_question(definition, question_key)
+    survey, definition, found = taken(survey_slug, question_key)
     form = UnderstoodForm()
     if form.validate_on_submit():
         actions.give_up_official_wording(survey, question_key, now=utc_now(), by_id=managed.me())

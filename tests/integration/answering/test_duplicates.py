@@ -12,7 +12,8 @@ from citizenvoice.errors import DomainError
 from citizenvoice.feedback import actions, codes, duplicates, queries
 from citizenvoice.feedback.models import Exclusion, Receipt
 from citizenvoice.surveys import recording
-from citizenvoice.surveys.recording import Contribution, Words
+from citizenvoice.surveys.arrivals import store_together
+from citizenvoice.surveys.contributions import Contribution, Recorded, Words
 from citizenvoice.web.clock import utc_now
 from tests.integration.answering.asking import (
     address,
@@ -355,7 +356,7 @@ def test_many_are_stored_by_the_same_rules(client: PageClient) -> None:
     assert [each.is_repeat for each in recorded] == [False, False, False, False, True, False]
     assert [each.exclusion for each in receipts()[:5]] == [None, "duplicate", None, None, "test"]
     assert again[0].is_duplicate
-    assert again[1] == recording.Recorded(recorded[3].receipt_id, is_repeat=True)
+    assert again[1] == Recorded(recorded[3].receipt_id, is_repeat=True)
     assert len(comments()) == 6
     assert recording.record_many([]) == []
 
@@ -367,7 +368,7 @@ def test_one_by_one_and_many_store_the_same_rows(client: PageClient) -> None:
         contribution(*ids, code_hash=bytes([n]) * 32, rating=50, segments={"age": "old"}, import_digest="d")
         for n in (1, 2)
     ]
-    recording.record_together(db.session.connection().connection.driver_connection, [given[0]])
+    store_together(db.session.connection().connection.driver_connection, [given[0]])
     recording.record_many([given[1]])
     db.session.commit()
 

@@ -139,17 +139,28 @@ def test_what_is_not_live_cannot_be_answered(client: PageClient, state: str) -> 
     survey = live_survey()
     survey.state = state
 
-    for page in (
-        client.get(address(survey)),
-        client.get(f"/en/s/{survey.slug}"),
-        client.get(f"/l/{via(survey, 'website')}"),
-        client.get(f"/api/v1/surveys/{survey.slug}"),
-    ):
+    for page in client.get(f"/en/s/{survey.slug}"), client.get(f"/api/v1/surveys/{survey.slug}"):
         assert page.status_code == 404
+    assert client.get(address(survey)).status_code == {"draft": 404, "closed": 410}[state]
     sent = client.post(address(survey), data={"q1": "3", "why": "A long wait"})
     assert sent.status_code == {"draft": 404, "closed": 410}[state]
     assert ("A long wait" in sent.text) == ("This survey has ended." in sent.text) == (state == "closed")
     assert receipts() == []
+
+
+def test_who_comes_after_the_end_is_told_so_and_shown_what_people_said(client: PageClient) -> None:
+    survey = live_survey()
+    survey.state = "closed"
+
+    way_in = client.get(f"/l/{via(survey, 'website')}", headers={"Accept-Language": "es"})
+    page = client.get(way_in.location)
+
+    assert page.status_code == 410
+    assert "Esta encuesta ha terminado." in page.text
+    assert f"/es/services/{survey.services[0].slug}" in page.text
+    framed = client.get(address(survey).replace("/s/", "/embed/"))
+    assert framed.status_code == 410
+    assert "frame-ancestors *" in framed.headers["Content-Security-Policy"]
 
 
 def test_a_new_version_is_shown_and_the_old_one_can_still_be_sent(client: PageClient) -> None:

@@ -11,7 +11,8 @@ from citizenvoice.agencies.models import Agency, AgencyKind, Service, ServiceVol
 from citizenvoice.db import db
 from citizenvoice.demonstration import loading, population
 from citizenvoice.feedback.models import Comment, Reading, Receipt
-from citizenvoice.indicators.queries import find_estimate, indicators_of
+from citizenvoice.indicators.estimating import find_estimate
+from citizenvoice.indicators.service_indicators import indicators_of
 from citizenvoice.stats.estimates import NotEnough
 from citizenvoice.surveys.instrument_library import get_instrument
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from citizenvoice.db import db
 from citizenvoice.surveys import actions
-from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.importing import Importer, Summary
 from citizenvoice.surveys.instrument_library import get_instrument
 from citizenvoice.surveys.mapping import read_mapping
 from citizenvoice.surveys.models import Survey
+from citizenvoice.surveys.parsing import parse_definition
 from tests.factories import AgencyFactory, ServiceFactory
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

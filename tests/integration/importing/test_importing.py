@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
-from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.delivered import FileError
 from citizenvoice.surveys.importing import Importer
 from citizenvoice.surveys.mapping import MappingError, read_mapping
 from citizenvoice.surveys.models import Response
+from citizenvoice.surveys.parsing import parse_definition
 from tests.integration.importing.bringing_in import EXAMPLES, NOW, bring, fft_survey, reasons
 
 VISITS = (EXAMPLES / "visits.toml").read_text()

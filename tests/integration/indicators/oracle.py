@@ -11,8 +11,9 @@ from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.indicators.models import Count
 from citizenvoice.surveys import routing
-from citizenvoice.surveys.definition import Definition, Kind, parse_definition
+from citizenvoice.surveys.definition import Definition, Kind
 from citizenvoice.surveys.models import Response, SurveyVersion
+from citizenvoice.surveys.parsing import parse_definition
 
 Key = tuple[Any, ...]
 

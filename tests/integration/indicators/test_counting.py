@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from citizenvoice.analysis import actions as analysis_actions
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Exclusion, Receipt
-from citizenvoice.indicators import counting
+from citizenvoice.indicators import contributions, counting, stored_rows, work
 from citizenvoice.indicators.counting import CountingWorker
 from citizenvoice.indicators.models import Count, JobLease
 from tests.factories import UserFactory
@@ -33,7 +33,7 @@ def count_all(counter: CountingWorker | None = None) -> None:
     counter = counter or worker()
     while counter.count_next(now):
         pass
-    assert counting.is_idle()
+    assert work.is_idle()
 
 
 def reworded() -> dict[str, Any]:
@@ -48,13 +48,15 @@ class DiedError(Exception):
 
 def interrupt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a worker die at one of the places between its commits, leaving whatever it had committed."""
-    place = world.random.choice(["_add_up", "_corrected_months", "_replace"])
+    module, place = world.random.choice(
+        [(counting, "_add_up"), (counting, "_corrected_months"), (stored_rows, "replace")]
+    )
     with monkeypatch.context() as broken:
 
         def die(*_args: Any) -> None:
             raise DiedError
 
-        broken.setattr(counting, place, die)
+        broken.setattr(module, place, die)
         try:
             worker().count_next(now)
         except DiedError:
@@ -127,7 +129,7 @@ def test_a_change_made_while_a_day_is_counted_is_counted_again(monkeypatch: pyte
     monkeypatch.setattr(counting, "_corrected_months", meanwhile)
     counter = worker()
     counter.count_next(now)
-    assert not counting.is_idle()
+    assert not work.is_idle()
     count_all(counter)
     assert oracle.stored() == oracle.expected()
 
@@ -165,8 +167,8 @@ def test_days_that_hold_more_than_one_chunk_are_counted_whole(monkeypatch: pytes
     world.send(50, day=date(2026, 2, 3))
     world.send(50)
     db.session.commit()
-    monkeypatch.setattr(counting, "CHUNK", 7)
-    monkeypatch.setattr(counting, "CLEAR_AT_ONCE", 3)
+    monkeypatch.setattr(contributions, "CHUNK", 7)
+    monkeypatch.setattr(work, "CLEAR_AT_ONCE", 3)
     count_all()
     assert oracle.stored() == oracle.expected()
 
@@ -199,7 +201,7 @@ def test_counts_of_a_month_without_responses_disappear_on_recount() -> None:
 
 
 def test_the_index_on_what_is_uncounted_is_used() -> None:
-    statement = str(counting.changed().compile(db.engine, compile_kwargs={"literal_binds": True}))
+    statement = str(work.changed().compile(db.engine, compile_kwargs={"literal_binds": True}))
     if db.engine.dialect.name == "sqlite":
         plan = db.session.execute(text(f"EXPLAIN QUERY PLAN {statement}")).all()
         assert "ix_receipt_uncounted" in str(plan)

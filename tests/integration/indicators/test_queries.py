@@ -13,9 +13,19 @@ from citizenvoice.agencies.models import ServiceVolume
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError, NotFoundError
 from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
-from citizenvoice.indicators import actions, queries
+from citizenvoice.indicators import (
+    actions,
+    estimating,
+    key_drivers,
+    pooling,
+    service_indicators,
+    service_overviews,
+    service_volumes,
+    theme_tables,
+)
 from citizenvoice.indicators.counting import CountingWorker
-from citizenvoice.indicators.queries import ServiceIndicators, Slice
+from citizenvoice.indicators.pooling import Slice
+from citizenvoice.indicators.service_indicators import ServiceIndicators
 from citizenvoice.stats import drivers as driver_analysis
 from citizenvoice.stats.comparisons import Verdict
 from citizenvoice.stats.estimates import Estimate, NotEnough
@@ -50,7 +60,7 @@ def world() -> World:
 
 
 def indicators(world: World) -> ServiceIndicators:
-    return queries.indicators_of(world.services[0].id)
+    return service_indicators.indicators_of(world.services[0].id)
 
 
 def responses(world: World, **where: Any) -> list[tuple[Receipt, Response]]:
@@ -75,7 +85,7 @@ def code(world: World, place: str) -> str:
 
 def test_a_share_counts_exactly_the_days_asked_for(world: World) -> None:
     found = indicators(world)
-    figure = queries.find_estimate(found, found.get(code(world, "overall/top2_v1")), START, END)
+    figure = estimating.find_estimate(found, found.get(code(world, "overall/top2_v1")), START, END)
     given = ratings(responses(world), "overall")
     assert figure.estimate
     assert figure.estimate.n == len(given)
@@ -95,7 +105,7 @@ def test_every_part_of_the_people_can_be_asked_for(world: World) -> None:
         ],
     }
     for part, members in parts.items():
-        figure = queries.find_estimate(found, mean, START, END, part)
+        figure = estimating.find_estimate(found, mean, START, END, part)
         given = ratings(members, "overall")
         assert figure.result.n == len(given)
         assert figure.estimate is None or figure.estimate.value == pytest.approx(sum(given) / len(given))
@@ -103,7 +113,7 @@ def test_every_part_of_the_people_can_be_asked_for(world: World) -> None:
 
 def test_what_is_left_out_is_counted_by_reason(world: World) -> None:
     found = indicators(world)
-    figure = queries.find_estimate(found, found.get(code(world, "ease/top2_v1")), START, END)
+    figure = estimating.find_estimate(found, found.get(code(world, "ease/top2_v1")), START, END)
     everyone = responses(world)
     answers = [response.answers.get("ease") for _, response in everyone]
     left = figure.exclusions
@@ -123,7 +133,9 @@ def test_what_is_left_out_is_counted_by_reason(world: World) -> None:
 
 def test_a_driver_share_is_of_those_it_was_offered_to(world: World) -> None:
     found = indicators(world)
-    figure = queries.find_estimate(found, found.get(code(world, "why_bad.speed/driver_share_v1")), START, END)
+    figure = estimating.find_estimate(
+        found, found.get(code(world, "why_bad.speed/driver_share_v1")), START, END
+    )
     offered = [r for _, r in responses(world) if r.answers.get("overall") in {1, 2}]
     assert figure.estimate
     assert figure.estimate.n == len(offered)
@@ -136,7 +148,9 @@ def test_a_driver_share_is_of_those_it_was_offered_to(world: World) -> None:
 def test_numbers_choices_sentiments_and_themes_have_figures(world: World) -> None:
     found = indicators(world)
     wanted = ("visits/number_mean_v1", "again.yes/choice_share_v1", "comments.negative/sentiment_share_v1")
-    visits, again, negative = queries.figures(found, [found.get(code(world, w)) for w in wanted], START, END)
+    visits, again, negative = estimating.figures(
+        found, [found.get(code(world, w)) for w in wanted], START, END
+    )
     numbers = [r.answers["visits"] for _, r in responses(world) if "visits" in r.answers]
     choices = [r.answers["again"] for _, r in responses(world) if "again" in r.answers]
     assert visits.estimate
@@ -145,7 +159,9 @@ def test_numbers_choices_sentiments_and_themes_have_figures(world: World) -> Non
     assert again.estimate.value == choices.count("yes") / len(choices)
     assert negative.estimate
     assert 0 < negative.estimate.value < 1
-    theme = queries.find_estimate(found, found.get(code(world, "theme.waiting/theme_share_v1")), START, END)
+    theme = estimating.find_estimate(
+        found, found.get(code(world, "theme.waiting/theme_share_v1")), START, END
+    )
     assert theme.estimate
     ids = [receipt.id for receipt, _ in responses(world)]
     read = select(func.count()).where(Comment.receipt_id.in_(ids), Comment.reading == Reading.DONE)
@@ -160,12 +176,37 @@ def test_a_series_is_its_periods_one_by_one_in_one_statement(
     definitions = found.headlines
     periods = latest(4, period_of(date(2026, 2, 20), kind, 4))
     with queries_sent() as sent:
-        series = queries.series(found, definitions, periods)
+        series = estimating.series(found, definitions, periods)
     assert len(sent) == 1
     for definition in definitions:
         for period, figure in zip(periods, series[definition.code], strict=True):
-            alone = queries.find_estimate(found, definition, period.start, period.end_exclusive)
+            alone = estimating.find_estimate(found, definition, period.start, period.end_exclusive)
             assert figure.result == alone.result
+
+
+@pytest.mark.parametrize(
+    "end", [date(2026, 3, 1), date(2026, 2, 18)], ids=["whole months", "months and days"]
+)
+def test_a_breakdown_is_its_parts_one_by_one_in_one_statement(
+    world: World, end: date, queries_sent: Record
+) -> None:
+    found, start = indicators(world), date(2026, 1, 1)
+    parts = [
+        *(Slice(channel=channel) for channel in ("website", "in_person", "telephone")),
+        *(Slice(language=language) for language in ("en", "es")),
+        *(Slice(segment="sex", value=value) for value in ("f", "m")),
+        Slice(segment="needs", value="sight"),
+        Slice(channel="website", language="en", segment="sex", value="f"),
+        Slice(channel="website", language="es"),
+    ]
+    for definition in found.definitions:
+        with queries_sent() as sent:
+            figures = estimating.breakdown(found, definition, start, end, parts)
+        assert len(sent) == 1
+        alone = [estimating.find_estimate(found, definition, start, end, part) for part in parts]
+        assert [(one.result, one.n_responses, one.exclusions) for one in figures] == [
+            (one.result, one.n_responses, one.exclusions) for one in alone
+        ]
 
 
 @pytest.fixture
@@ -177,12 +218,12 @@ def queries_sent(request: pytest.FixtureRequest) -> Record:
 def test_a_year_is_read_from_month_rows_alone(world: World, queries_sent: Record) -> None:
     found = indicators(world)
     with queries_sent() as sent:
-        figures = queries.figures(found, found.definitions, date(2026, 1, 1), date(2027, 1, 1))
+        figures = estimating.figures(found, found.definitions, date(2026, 1, 1), date(2027, 1, 1))
     assert len(sent) == 1
-    pools = queries._read(
+    pools = pooling._read(
         [world.services[0].id],
         {("month", date(2026, month, 1)) for month in range(1, 13)},
-        queries.EVERYBODY,
+        pooling.EVERYBODY,
         with_pairs=False,
     )
     assert {row.grain for row in pools} == {"month"}
@@ -191,7 +232,7 @@ def test_a_year_is_read_from_month_rows_alone(world: World, queries_sent: Record
 
 def test_themes_come_with_the_score_with_and_without_them(world: World) -> None:
     found = indicators(world)
-    table = queries.theme_table(found, START, END)
+    table = theme_tables.theme_table(found, START, END)
     assert {row.key for row in table.rows} >= {"waiting", "staff"}
     assert table.n_comments == table.n_read + table.n_unread + table.n_failed
     assert isinstance(table.score, Estimate)
@@ -209,7 +250,7 @@ def test_drivers_equal_an_analysis_of_the_answers_themselves(world: World) -> No
     main = found.main
     assert main
     assert main.question == "overall"
-    analysis = queries.drivers(found, main, START, END)
+    analysis = key_drivers.drivers(found, main, START, END)
     rows = [response.answers for _, response in responses(world)]
     values = {
         key: [row.get(key) if isinstance(row.get(key), int) else None for row in rows]
@@ -236,9 +277,9 @@ def test_a_new_wording_starts_a_new_series(world: World) -> None:
     assert new.version_ids == (second.id,)
     assert found.get(code(world, "ease/mean_v1")).version_ids == (world.versions[0].id, second.id)
     day = date(2026, 2, 2), date(2026, 2, 3)
-    assert queries.find_estimate(found, new, *day).result.n <= 30
-    joined = queries.change(
-        queries.find_estimate(found, old, START, END), queries.find_estimate(found, new, START, END)
+    assert estimating.find_estimate(found, new, *day).result.n <= 30
+    joined = estimating.change(
+        estimating.find_estimate(found, old, START, END), estimating.find_estimate(found, new, START, END)
     )
     assert joined.verdict is Verdict.NOT_ENOUGH
 
@@ -253,11 +294,11 @@ def test_a_difference_that_is_large_enough_is_called_one() -> None:
     found = indicators(world)
     share = found.get(code(world, "overall/top2_v1"))
     months = latest(2, period_of(date(2026, 2, 1), PeriodKind.MONTH))
-    before, after = queries.series(found, [share], months)[share.code]
-    change = queries.change(before, after)
+    before, after = estimating.series(found, [share], months)[share.code]
+    change = estimating.change(before, after)
     assert change.difference == pytest.approx(0.6)
     assert change.verdict is Verdict.BETTER
-    assert queries.change(after, after).verdict is Verdict.NO_DISTINGUISHABLE_CHANGE
+    assert estimating.change(after, after).verdict is Verdict.NO_DISTINGUISHABLE_CHANGE
 
 
 def test_few_answers_give_no_figure_and_nobody_can_go_below_five() -> None:
@@ -266,29 +307,29 @@ def test_few_answers_give_no_figure_and_nobody_can_go_below_five() -> None:
     count()
     share = code(world, "overall/top2_v1")
     found = indicators(world)
-    assert queries.find_estimate(found, found.get(share), START, END).result == NotEnough(7, 10)
+    assert estimating.find_estimate(found, found.get(share), START, END).result == NotEnough(7, 10)
     actions.set_minimum(world.services[0].id, share, 5, NOW)
     found = indicators(world)
-    assert queries.find_estimate(found, found.get(share), START, END).estimate
-    assert queries.indicators_of(world.services[0].id, minimum=1).minimum(code(world, "x")) == 5
+    assert estimating.find_estimate(found, found.get(share), START, END).estimate
+    assert service_indicators.indicators_of(world.services[0].id, minimum=1).minimum(code(world, "x")) == 5
 
 
 def test_the_status_follows_the_interval_on_the_way_to_the_target(world: World) -> None:
     service_id, mean = world.services[0].id, code(world, "overall/mean_v1")
     found = indicators(world)
-    figure = queries.find_estimate(found, found.get(mean), START, END)
+    figure = estimating.find_estimate(found, found.get(mean), START, END)
     assert figure.estimate
-    assert queries.status_of(found, figure).status is Status.NO_TARGET
+    assert estimating.status_of(found, figure).status is Status.NO_TARGET
     for target, status in (
         (1.0, Status.ON_TRACK),
         (5.0, Status.OFF_TRACK),
         (figure.estimate.value, Status.NOT_DISTINGUISHABLE),
     ):
         actions.set_target(service_id, mean, target, date(2026, 1, 1), NOW)
-        assert queries.status_of(indicators(world), figure).status is status
+        assert estimating.status_of(indicators(world), figure).status is status
     actions.set_target(service_id, mean, 5.0, date(2026, 12, 31), NOW)
     actions.set_baseline(service_id, mean, 1.0, date(2025, 12, 31), NOW)
-    required = queries.status_of(indicators(world), figure).required
+    required = estimating.status_of(indicators(world), figure).required
     assert required
     assert 1 < required < 2
 
@@ -323,7 +364,7 @@ def test_rates_compare_the_days_and_channels_whose_volumes_are_known(world: Worl
     db.session.add(ServiceVolume(**february, channel="website", n_served=1000, n_offered=500))
     db.session.add(ServiceVolume(**february, channel="in_person", n_served=1, n_offered=None))
     db.session.flush()
-    volume = queries.volumes([service.id, world.services[1].id], date(2026, 1, 1), date(2026, 4, 1))[
+    volume = service_volumes.volumes([service.id, world.services[1].id], date(2026, 1, 1), date(2026, 4, 1))[
         service.id
     ]
     in_february = [receipt for receipt, _ in responses(world, channel="website") if receipt.day.month == 2]
@@ -345,7 +386,7 @@ def test_the_overview_costs_the_same_for_any_number_of_services(
     count()
     ids = [service.id for service in world.services]
     with queries_sent() as sent:
-        overview = queries.service_overview(ids, PeriodKind.MONTH, date(2026, 2, 20))
+        overview = service_overviews.service_overview(ids, PeriodKind.MONTH, date(2026, 2, 20))
     assert len(sent) <= 7
     for service_id in ids:
         row = overview[service_id]
@@ -353,22 +394,24 @@ def test_the_overview_costs_the_same_for_any_number_of_services(
         assert row.main
         assert row.latest.start in {date(2026, 1, 1), date(2026, 2, 1)}
         assert len(row.spark) == 12
-        alone = queries.find_estimate(row.found, row.main, row.latest.start, row.latest.end)
+        alone = estimating.find_estimate(row.found, row.main, row.latest.start, row.latest.end)
         assert alone.result == row.latest.result
 
 
 def test_a_service_without_a_survey_has_no_indicators() -> None:
     service = ServiceFactory.create()
-    found = queries.indicators_of(service.id)
+    found = service_indicators.indicators_of(service.id)
     assert found.main is None
     assert found.definitions == ()
-    assert queries.theme_table(found, START, END).rows == ()
-    overview = queries.service_overview([service.id], PeriodKind.MONTH, date(2026, 2, 20))[service.id]
+    assert theme_tables.theme_table(found, START, END).rows == ()
+    overview = service_overviews.service_overview([service.id], PeriodKind.MONTH, date(2026, 2, 20))[
+        service.id
+    ]
     assert (overview.latest, overview.n_responses) == (None, 0)
 
 
 def test_segments_are_offered_with_their_words(world: World) -> None:
-    sex, needs = queries.segments_of(indicators(world))
+    sex, needs = service_indicators.segments_of(indicators(world))
     assert sex.title("en") == "Sex"
     assert sex.value_titles("en") == [("f", "F"), ("m", "M")]
     assert needs.key == "needs"
@@ -382,12 +425,12 @@ def test_one_new_answer_moves_the_figure_by_exactly_that_answer() -> None:
     share = found.get(code(world, "overall/top2_v1"))
     (receipt_id,) = world.send(1, answers={"overall": 5}, service=world.services[0], day=date(2026, 2, 2))
     count()
-    moved = queries.find_estimate(found, share, START, END).estimate
+    moved = estimating.find_estimate(found, share, START, END).estimate
     assert moved
     assert (moved.value, moved.n) == (1 / 11, 11)
     withdrawn = db.session.get_one(Receipt, receipt_id)
     withdrawn.exclusion, withdrawn.uncounted = Exclusion.WITHDRAWN, True
     count()
-    back = queries.find_estimate(found, share, START, END)
+    back = estimating.find_estimate(found, share, START, END)
     assert back.estimate
     assert (back.estimate.value, back.estimate.n, back.exclusions.withdrawn) == (0, 10, 1)

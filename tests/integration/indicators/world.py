@@ -11,9 +11,11 @@ from citizenvoice.db import db
 from citizenvoice.feedback.models import Comment, Exclusion, Reading, Receipt
 from citizenvoice.surveys import routing
 from citizenvoice.surveys.changes import definition_digest
-from citizenvoice.surveys.definition import Definition, Kind, parse_definition
+from citizenvoice.surveys.contributions import Contribution, Words
+from citizenvoice.surveys.definition import Definition, Kind
 from citizenvoice.surveys.models import Response, Survey, SurveyService, SurveyVersion
-from citizenvoice.surveys.recording import Contribution, Words, record_many
+from citizenvoice.surveys.parsing import parse_definition
+from citizenvoice.surveys.recording import record_many
 from tests.factories import AgencyFactory, ServiceFactory
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)

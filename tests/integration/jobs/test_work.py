@@ -18,7 +18,7 @@ from citizenvoice.analysis.models import Codebook, Prediction, Theme
 from citizenvoice.db import db, writing
 from citizenvoice.feedback import search
 from citizenvoice.feedback.models import Comment, Reading
-from citizenvoice.indicators import counting
+from citizenvoice.indicators import work
 from tests.integration.indicators import oracle
 from tests.integration.indicators.world import World
 from tests.servers import ENVIRONMENT, app_on
@@ -55,7 +55,7 @@ def check_everything_was_read_and_counted_once() -> None:
     assert states == {Reading.DONE: db.session.scalar(select(func.count()).select_from(Prediction))}
     n_indexed = len(db.session.scalars(select(Comment.id).where(search.matches("queue"))).all())  # type: ignore[arg-type]
     assert n_indexed == len(db.session.scalars(select(Comment.id).where(Comment.text == TEXTS[0])).all())
-    assert counting.is_idle()
+    assert work.is_idle()
     assert oracle.stored() == oracle.expected()
 
 
@@ -109,7 +109,7 @@ def test_a_worker_ends_cleanly_when_told_to(real_app: Flask, real_database: str)
         world = World(2)
         fill(world, 1)
         deadline = time.monotonic() + 60
-        while not (counting.is_idle() and db.session.scalar(select(func.count()).select_from(Prediction))):
+        while not (work.is_idle() and db.session.scalar(select(func.count()).select_from(Prediction))):
             db.session.rollback()
             assert time.monotonic() < deadline
             time.sleep(0.2)

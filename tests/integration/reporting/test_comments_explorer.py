@@ -10,7 +10,7 @@ from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.models import Service
 from citizenvoice.feedback import search
 from citizenvoice.feedback.models import Comment, Exclusion, Reading
-from citizenvoice.reporting import comments
+from citizenvoice.reporting import comment_filters, comments, selection
 from tests.factories import (
     AgencyFactory,
     CommentFactory,
@@ -135,7 +135,7 @@ def test_a_frequent_theme_finds_what_a_rare_one_finds(
     unread = say(service)
     client.post(f"/manage/comments/{unread.id}", data={"themes": [str(waiting.id)]})
     as_rare = shown(client, service, "theme=waiting")
-    monkeypatch.setattr(comments, "RARE", 1)
+    monkeypatch.setattr(comment_filters, "RARE", 1)
 
     assert as_rare == [unread.id, *(comment.id for comment in reversed(said[1:]))]
     assert shown(client, service, "theme=waiting") == as_rare
@@ -219,9 +219,9 @@ def test_the_total_is_exact_up_to_a_limit(
         say(service)
 
     assert "<h2>3 comments</h2>" in client.get(address(service)).text
-    found = comments.n_comments(comments.CommentFilter(service_id=service.id), up_to=2)
+    found = comments.n_comments(comment_filters.CommentFilter(service_ids=(service.id,)), up_to=2)
     assert found == 3  # one past the limit: more than 2
-    monkeypatch.setattr(comments, "COUNTED_UP_TO", 2)
+    monkeypatch.setattr(selection, "COUNTED_UP_TO", 2)
     assert "<h2>More than 2 comments</h2>" in client.get(address(service)).text
 
 

@@ -12,9 +12,15 @@ from bs4 import BeautifulSoup
 from citizenvoice.accounts.scope import Role
 from citizenvoice.db import db
 from citizenvoice.feedback.models import Exclusion
-from citizenvoice.indicators import queries as indicators
+from citizenvoice.indicators import estimating, service_indicators, theme_tables
 from citizenvoice.indicators.counting import CountingWorker
-from citizenvoice.reporting import comments, exports
+from citizenvoice.reporting import (
+    comment_exports,
+    comment_filters,
+    comments,
+    response_exports,
+    shown_comments,
+)
 from tests.factories import AgencyFactory, CommentFactory, ReceiptFactory
 from tests.integration.indicators.world import NOW, World, everything_definition
 from tests.members import member_of, sign_in
@@ -102,11 +108,11 @@ def test_files_count_what_the_indicators_count(client: PageClient, world: World)
     while worker.count_next(lambda: NOW):
         pass
     service, start, end = world.services[0].id, date(2026, 1, 25), date(2026, 2, 20)
-    found = indicators.indicators_of(service)
+    found = service_indicators.indicators_of(service)
     definition = found.main
     assert definition is not None
-    figure = indicators.find_estimate(found, definition, start, end)
-    themes = indicators.theme_table(found, start, end)
+    figure = estimating.find_estimate(found, definition, start, end)
+    themes = theme_tables.theme_table(found, start, end)
     period = "from=2026-01-25&to=2026-02-19"
 
     responses = table(client, world, "responses.csv", period)
@@ -188,7 +194,7 @@ def test_a_dictionary_says_what_every_column_and_code_means(client: PageClient, 
     ]
     assert second_sheet.max_row == len(meanings) + 1
     described = {row["column"] for row in table(client, world, "comments-dictionary.csv")}
-    assert described == set(exports.COMMENT_COLUMNS) == set(table(client, world, "comments.csv")[0])
+    assert described == set(comment_exports.COMMENT_COLUMNS) == set(table(client, world, "comments.csv")[0])
 
 
 def test_what_people_wrote_cannot_run_in_a_spreadsheet(client: PageClient, world: World) -> None:
@@ -215,13 +221,13 @@ def test_a_file_is_read_in_parts_none_twice_or_left_out(
 ) -> None:
     key = "comment_id" if name.startswith("comments") else "response_id"
     at_once = [row[key] for row in table(client, world, name, "excluded=all")]
-    monkeypatch.setattr(exports, "AT_ONCE", 7)
+    monkeypatch.setattr(response_exports, "AT_ONCE", 7)
     usual = comments.each_comment
 
-    def in_sevens(wanted: comments.CommentFilter) -> Iterator[comments.ShownComment]:
+    def in_sevens(wanted: comment_filters.CommentFilter) -> Iterator[shown_comments.ShownComment]:
         return usual(wanted, at_once=7)
 
-    monkeypatch.setattr(exports, "each_comment", in_sevens)
+    monkeypatch.setattr(comment_exports, "each_comment", in_sevens)
 
     assert [row[key] for row in table(client, world, name, "excluded=all")] == at_once
     assert len(set(at_once)) == len(at_once) > 14

@@ -1,17 +1,15 @@
 """The public page of a service: only what may be published, nothing that singles people out, no cookies."""
 
 import csv
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from citizenvoice.agencies.models import ServiceVolume
 from citizenvoice.db import db
 from citizenvoice.indicators import actions
 from citizenvoice.indicators.methods import METHODS
-from citizenvoice.reporting.scorecards import withheld
 from citizenvoice.web.clock import utc_now
 from tests.factories import ServiceFactory
 from tests.integration.indicators.world import World
@@ -183,6 +181,11 @@ def test_figure_interval_answers_and_status_are_of_the_same_month(client: PageCl
     assert (latest["value"], latest["n"], latest["status"]) == (0.66, 100, "on_track")
     assert (whole["value"], whole["n"]) == (0.43, 200)
     assert latest["start"] == months_ago(1).replace(day=1).isoformat()
+    this_month = today().replace(day=1)
+    assert latest["last_day"] == (this_month - timedelta(days=1)).isoformat()
+    assert {data["last_day"], data["groups"][0]["last_day"], rows[1]["last_day"]} == {whole["last_day"]}
+    last = date.fromisoformat(data["last_day"])
+    assert f"{last:%b} {last.day}, {last.year}" in text_of(page(client, address(world)))
     assert whole["start"] == data["start"] == data["themes"][0]["start"] == data["groups"][0]["start"]
     assert [(row["start"], row["value"], row["status"], row["target"]) for row in rows[:2]] == [
         (latest["start"], "0.66", "on_track", "0.5"),
@@ -211,12 +214,3 @@ def test_a_service_without_answers_says_so(client: PageClient, database: None) -
     service = ServiceFactory.create()
 
     assert "no published figures" in text_of(page(client, f"/en/services/{service.slug}"))
-
-
-@given(st.lists(st.integers(0, 60), max_size=8), st.integers(5, 30))
-def test_what_is_withheld_is_nobody_or_enough_people_or_everybody(sizes: list[int], minimum: int) -> None:
-    hidden = withheld(sizes, minimum)
-    rest = sum(sizes[place] for place in hidden)
-
-    assert all(n >= minimum for place, n in enumerate(sizes) if place not in hidden)
-    assert rest == 0 or rest >= minimum or len(hidden) == len(sizes)

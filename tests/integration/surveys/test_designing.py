@@ -12,10 +12,11 @@ from citizenvoice.accounts.models import AuditEntry
 from citizenvoice.accounts.scope import Role
 from citizenvoice.agencies.models import Agency, Service
 from citizenvoice.db import db
-from citizenvoice.surveys import drafting
-from citizenvoice.surveys.definition import Definition, parse_definition
+from citizenvoice.surveys import drafting, official_words
+from citizenvoice.surveys.definition import Definition
 from citizenvoice.surveys.instrument_library import get_instrument, instruments
 from citizenvoice.surveys.models import ImportRun, Link, Survey, SurveyVersion
+from citizenvoice.surveys.parsing import parse_definition
 from tests.factories import AgencyFactory, ServiceFactory, SurveyFactory
 from tests.members import member_of, sign_in
 from tests.pages import PageClient
@@ -510,7 +511,7 @@ def test_other_allowed_wordings_and_fewer_answers_keep_the_label(
     definition = drafted(survey)
     assert definition.question("q1").text["en"].startswith("Based on my experience [agency]'s")
     assert [c.value for c in definition.question("went_well").choices] == ["effectiveness", "ease", "other"]
-    assert drafting.differences_from(definition, get_instrument("omb_a11_v2_thumbs")) == []
+    assert official_words.differences_from(definition, get_instrument("omb_a11_v2_thumbs")) == []
 
 
 # Texts and translations

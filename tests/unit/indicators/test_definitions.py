@@ -16,7 +16,7 @@ from citizenvoice.indicators.definitions import (
 from citizenvoice.indicators.methods import METHODS
 from citizenvoice.stats import scores
 from citizenvoice.stats.estimates import Estimate, NotEnough, Polarity
-from citizenvoice.surveys.definition import parse_definition
+from citizenvoice.surveys.parsing import parse_definition
 
 INSTRUMENTS = resources.files("citizenvoice.surveys.instruments")
 

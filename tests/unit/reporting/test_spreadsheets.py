@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
@@ -135,3 +136,18 @@ def test_a_workbook_is_sent_while_its_rows_are_read() -> None:
 
     assert 0 < read < 100_000
     assert zipfile.is_zipfile(io.BytesIO(b"".join(xlsx_bytes([Sheet("t", ["a"], [])]))))
+
+
+def test_every_part_of_a_workbook_is_well_formed_declared_and_referred_to() -> None:
+    hostile = "<&>\"' \x00\x0b\ud800 ]]> \ufffe 💡"
+    sheets = [Sheet("a&b<c>", ("x<y",), [(hostile,), (date(2026, 5, 1),)]), Sheet("second", ("n",), [(1.5,)])]
+    book = zipfile.ZipFile(io.BytesIO(b"".join(xlsx_bytes(sheets))))
+    parts = {name: ET.fromstring(book.read(name)) for name in book.namelist()}  # noqa: S314 — our own
+    declared = parts["[Content_Types].xml"]
+    types = {one.get("PartName"): str(one.get("ContentType")) for one in declared if one.get("PartName")}
+    targets = {one.get("Target") for one in parts["xl/_rels/workbook.xml.rels"]}
+
+    assert book.testzip() is None
+    assert set(types) == {f"/{name}" for name in parts if name.startswith("xl/") and "_rels" not in name}
+    assert {kind.rpartition(".")[2] for kind in types.values()} == {"main+xml", "styles+xml", "worksheet+xml"}
+    assert targets == {"styles.xml", "worksheets/sheet1.xml", "worksheets/sheet2.xml"}

@@ -13,18 +13,15 @@ from citizenvoice.stats.estimates import (
     Moments,
     NotEnough,
     Polarity,
-    mean_of_counts,
-    mean_of_moments,
-    net_promoter,
-    net_score,
     pooled_proportion,
-    rescaled_mean,
     t_value,
     wilson_at_effective_n,
     wilson_proportion,
     withhold_small,
     z_value,
 )
+from citizenvoice.stats.means import mean_of_counts, mean_of_moments, rescaled_mean
+from citizenvoice.stats.net_scores import net_promoter, net_score
 
 LIKERT = {1: 5, 2: 10, 3: 20, 4: 40, 5: 25}
 

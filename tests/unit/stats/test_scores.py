@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citizenvoice.stats import scores
+from citizenvoice.stats import client_satisfaction, scores, sdg_indicator
+from citizenvoice.stats.client_satisfaction import CsmBand
 from citizenvoice.stats.estimates import Estimate, NotEnough, Polarity
-from citizenvoice.stats.scores import CsmBand, Method, Score, Tally
+from citizenvoice.stats.scores import Method, Score, Tally
 
 # Strongly disagree ... strongly agree, not applicable.
 CSM = {
@@ -102,12 +103,14 @@ def test_customer_effort_has_two_methods() -> None:
 
 
 def test_csm_items() -> None:
-    found = [100 * estimate(scores.csm_item(tally)).value for tally in csm_tallies().values()]
+    found = [100 * estimate(client_satisfaction.csm_item(tally)).value for tally in csm_tallies().values()]
     assert found == pytest.approx(CSM_SCORES, abs=5e-7)
 
 
 def test_csm_overall_pools_ratings() -> None:
-    without, with_sqd0 = (scores.csm_overall(csm_tallies(), include_sqd0=flag) for flag in (False, True))
+    without, with_sqd0 = (
+        client_satisfaction.csm_overall(csm_tallies(), include_sqd0=flag) for flag in (False, True)
+    )
     assert 100 * estimate(without).value == pytest.approx(85.517241, abs=5e-7)
     assert 100 * estimate(with_sqd0).value == pytest.approx(86.060606, abs=5e-7)
     mean_of_items = sum(CSM_SCORES[1:]) / 8
@@ -117,23 +120,23 @@ def test_csm_overall_pools_ratings() -> None:
 
 
 def test_csm_overall_counts_people_not_ratings() -> None:
-    score = scores.csm_overall(csm_tallies())
+    score = client_satisfaction.csm_overall(csm_tallies())
     assert estimate(score).n == 100
     eight_times = scores.share(five(0, 0, 105, 620, 0), {4, 5})
     width = estimate(score).upper - estimate(score).lower
     assert width > 2 * (estimate(eight_times).upper - estimate(eight_times).lower)
-    assert scores.csm_overall(csm_tallies(), minimum=101).result == NotEnough(100, 101)
+    assert client_satisfaction.csm_overall(csm_tallies(), minimum=101).result == NotEnough(100, 101)
 
 
 def test_csm_overall_of_nothing_and_of_strangers() -> None:
-    assert scores.csm_overall({}).result == NotEnough(0, 1)
-    assert scores.csm_overall({"sqd0": five(1, 1, 1, 1, 1)}).result == NotEnough(0, 1)
+    assert client_satisfaction.csm_overall({}).result == NotEnough(0, 1)
+    assert client_satisfaction.csm_overall({"sqd0": five(1, 1, 1, 1, 1)}).result == NotEnough(0, 1)
     with pytest.raises(ValueError, match="sqd9"):
-        scores.csm_overall({"sqd9": five(1, 1, 1, 1, 1)})
+        client_satisfaction.csm_overall({"sqd9": five(1, 1, 1, 1, 1)})
 
 
 def test_csm_awareness() -> None:
-    assert estimate(scores.csm_awareness(Tally({1: 40, 2: 30, 3: 10, 4: 20}))).value == 0.8
+    assert estimate(client_satisfaction.csm_awareness(Tally({1: 40, 2: 30, 3: 10, 4: 20}))).value == 0.8
 
 
 @pytest.mark.parametrize(
@@ -154,12 +157,12 @@ def test_csm_awareness() -> None:
     ],
 )
 def test_csm_bands_round_half_up_as_printed(value: float, band: CsmBand) -> None:
-    assert scores.csm_band(value) is band
+    assert client_satisfaction.csm_band(value) is band
 
 
 def test_a_percentage_has_no_csm_band() -> None:
     with pytest.raises(ValueError, match="not a share"):
-        scores.csm_band(85.5)
+        client_satisfaction.csm_band(85.5)
 
 
 def test_sdg_16_6_2_official_example() -> None:
@@ -167,7 +170,7 @@ def test_sdg_16_6_2_official_example() -> None:
         key: Tally({3: yes - 20, 2: 20, 1: 100 - yes - 5, 0: 5}, dont_know=3)
         for key, yes in zip("abcde", (50, 60, 73, 55, 42), strict=True)
     }
-    figures = scores.sdg_16_6_2(attributes, Tally({3: 23, 2: 37, 1: 30, 0: 10}))
+    figures = sdg_indicator.sdg_16_6_2(attributes, Tally({3: 23, 2: 37, 1: 30, 0: 10}))
     assert estimate(figures.average).value == pytest.approx(0.56)
     assert estimate(figures.satisfied).value == pytest.approx(0.60)
     assert [estimate(score).value for score in figures.attributes.values()] == [0.5, 0.6, 0.73, 0.55, 0.42]
@@ -185,7 +188,7 @@ def test_sdg_average_is_simple_not_pooled() -> None:
     attributes = {
         key: Tally({2: n if key == "a" else 0, 1: 0 if key == "a" else n}) for key, n in sizes.items()
     }
-    average = estimate(scores.sdg_16_6_2(attributes, Tally({2: 1})).average)
+    average = estimate(sdg_indicator.sdg_16_6_2(attributes, Tally({2: 1})).average)
     assert average.value == pytest.approx(0.2)
     assert average.n == 10
 
@@ -193,8 +196,8 @@ def test_sdg_average_is_simple_not_pooled() -> None:
 def test_sdg_needs_five_attributes_with_answers() -> None:
     attributes = {key: Tally({2: 20}) for key in "abcd"}
     with pytest.raises(ValueError, match="five attributes, not 4"):
-        scores.sdg_16_6_2(attributes, Tally({2: 1}))
-    figures = scores.sdg_16_6_2({**attributes, "e": Tally({2: 4})}, Tally({2: 1}), minimum=10)
+        sdg_indicator.sdg_16_6_2(attributes, Tally({2: 1}))
+    figures = sdg_indicator.sdg_16_6_2({**attributes, "e": Tally({2: 4})}, Tally({2: 1}), minimum=10)
     assert figures.average.result == NotEnough(4, 10)
     assert figures.satisfied.result == NotEnough(1, 10)
 
@@ -215,8 +218,8 @@ def test_driver_share_counts_those_who_were_offered_it() -> None:
         scores.nps,
         scores.ces_mean,
         scores.ces_share,
-        scores.csm_item,
-        scores.csm_awareness,
+        client_satisfaction.csm_item,
+        client_satisfaction.csm_awareness,
     ],
 )
 def test_too_few_answers_give_no_figure(score) -> None:
@@ -233,8 +236,8 @@ def test_too_few_answers_give_no_figure(score) -> None:
         (scores.nps, 11),
         (scores.ces_mean, 8),
         (scores.ces_share, 8),
-        (scores.csm_item, 6),
-        (scores.csm_awareness, 5),
+        (client_satisfaction.csm_item, 6),
+        (client_satisfaction.csm_awareness, 5),
     ],
 )
 def test_answers_of_another_scale_are_refused(score, point: int) -> None:
@@ -259,6 +262,11 @@ def test_pooled_tallies_keep_every_answer(parts: list[Tally]) -> None:
 
 @given(tallies.filter(lambda tally: tally.n_rated > 0))
 def test_every_share_is_a_share(tally: Tally) -> None:
-    for score in (scores.top_two_box, scores.gds_weighted_v1, scores.fft_positive, scores.csm_item):
+    for score in (
+        scores.top_two_box,
+        scores.gds_weighted_v1,
+        scores.fft_positive,
+        client_satisfaction.csm_item,
+    ):
         result = estimate(score(tally))
         assert 0 <= result.lower <= result.value <= result.upper <= 1

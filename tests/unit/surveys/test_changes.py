@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from citizenvoice.surveys.changes import definition_changes, definition_digest, series_digest
-from citizenvoice.surveys.definition import Definition, parse_definition
+from citizenvoice.surveys.definition import Definition
 from citizenvoice.surveys.instrument_library import get_instrument
+from citizenvoice.surveys.parsing import parse_definition
 
 A11 = get_instrument("omb_a11_v1").definition
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from citizenvoice.surveys.definition import DefinitionError, localise, parse_definition
+from citizenvoice.surveys.definition import localise
+from citizenvoice.surveys.parsing import DefinitionError, parse_definition
 from citizenvoice.surveys.publishing import problems_for_publishing
 
 

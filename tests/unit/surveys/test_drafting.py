@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from citizenvoice.errors import DomainError, NotFoundError
-from citizenvoice.surveys import drafting
-from citizenvoice.surveys.definition import DefinitionError, parse_definition
+from citizenvoice.surveys import drafting, official_words, wordings
 from citizenvoice.surveys.instrument_library import get_instrument, instruments
+from citizenvoice.surveys.parsing import DefinitionError, parse_definition
 from citizenvoice.surveys.publishing import problems_for_publishing, wording_changes
 
 
@@ -42,8 +42,8 @@ def test_edits_leave_the_draft_they_were_given_alone() -> None:
     drafting.replace_question(before, "a", text("a"))
     drafting.move_question(before, "b", 1)
     drafting.remove_question(before, "c")
-    drafting.set_words(before, "sections.0.title", "es", "Título")
-    drafting.give_up_official_wording(before, "a")
+    wordings.set_words(before, "sections.0.title", "es", "Título")
+    official_words.give_up_official_wording(before, "a")
 
     assert before == kept
 
@@ -134,14 +134,14 @@ def test_every_text_can_be_translated_by_its_name() -> None:
         start = drafting.draft_of(instrument, ["en", "es", "fr"])
         start["instrument"] = None
         definition = parse_definition(start)
-        words = drafting.words_of(definition)
+        words = wordings.words_of(definition)
         assert len({item.name for item in words}) == len(words), instrument.key
 
         typed = {item.name: f"[fr] {item.name}" for item in words}
-        done = parse_definition(drafting.set_all_words(start, "fr", typed))
+        done = parse_definition(wordings.set_all_words(start, "fr", typed))
 
-        assert drafting.missing_words(done, "fr") == []
-        for item in drafting.words_of(done):
+        assert wordings.missing_words(done, "fr") == []
+        for item in wordings.words_of(done):
             assert item.text["fr"] == f"[fr] {item.name}"
 
 
@@ -149,8 +149,8 @@ def test_official_wording_is_not_translated_over_but_our_own_translation_is() ->
     start = drafting.draft_of(get_instrument("nps"), ["es", "en"])
     typed = {"nps:text": "Something else", "why:text": "Why?"}
 
-    english = parse_definition(drafting.set_all_words(start, "en", typed))
-    spanish = parse_definition(drafting.set_all_words(start, "es", typed))
+    english = parse_definition(wordings.set_all_words(start, "en", typed))
+    spanish = parse_definition(wordings.set_all_words(start, "es", typed))
 
     official = get_instrument("nps").definition.question("nps").text
     assert english.question("nps").text["en"] == official["en"]
@@ -160,10 +160,10 @@ def test_official_wording_is_not_translated_over_but_our_own_translation_is() ->
 
 
 def test_without_words_a_language_is_taken_away() -> None:
-    changed = drafting.set_words(draft([text("a")]), "sections.0.questions.0.text", "es", " ¿A? ")
+    changed = wordings.set_words(draft([text("a")]), "sections.0.questions.0.text", "es", " ¿A? ")
     assert changed["sections"][0]["questions"][0]["text"] == {"en": "a?", "es": "¿A?"}
 
-    changed = drafting.set_words(changed, "sections.0.questions.0.text", "es", "  ")
+    changed = wordings.set_words(changed, "sections.0.questions.0.text", "es", "  ")
     assert changed["sections"][0]["questions"][0]["text"] == {"en": "a?"}
 
 
@@ -175,15 +175,15 @@ def test_official_wording_given_up_comes_back_whole(key: str) -> None:
     if not locked:
         pytest.skip("nothing is locked in it")
 
-    changed = drafting.give_up_official_wording(start, locked[0])
+    changed = official_words.give_up_official_wording(start, locked[0])
     assert changed["instrument"] is None
     item = deepcopy(next(q for s in changed["sections"] for q in s["questions"] if q["key"] == locked[0]))
     item["text"] = {"en": "Mine", "es": "Mía"}
     changed = drafting.replace_question(changed, locked[0], item)
-    assert drafting.differences_from(parse_definition(changed), instrument)
+    assert official_words.differences_from(parse_definition(changed), instrument)
 
-    restored = drafting.restore_official_wording(changed, instrument)
-    assert drafting.differences_from(parse_definition(restored), instrument) == []
+    restored = official_words.restore_official_wording(changed, instrument)
+    assert official_words.differences_from(parse_definition(restored), instrument) == []
     assert restored["instrument"] == key
     assert all(parse_definition(restored).question(name).locked for name in locked)
 
@@ -198,20 +198,20 @@ def test_taking_out_what_must_be_asked_costs_the_label_and_what_need_not_does_no
     assert optional["instrument"] == "omb_a11_v1"
     assert wording_changes(parse_definition(optional)) == []
     assert asked["instrument"] is None
-    restored = drafting.restore_official_wording(asked, instrument)
-    assert drafting.differences_from(parse_definition(restored), instrument) == []
+    restored = official_words.restore_official_wording(asked, instrument)
+    assert official_words.differences_from(parse_definition(restored), instrument) == []
 
 
 def test_answers_an_authority_does_not_require_can_be_left_out_and_come_back() -> None:
     instrument = get_instrument("omb_a11_v2_thumbs")
     start = drafting.draft_of(instrument, ["en"])
 
-    fewer = drafting.keep_choices(start, "went_well", ["other"], instrument)
+    fewer = official_words.keep_choices(start, "went_well", ["other"], instrument)
     values = [choice.value for choice in parse_definition(fewer).question("went_well").choices]
     assert values == ["effectiveness", "ease", "other"]
     assert wording_changes(parse_definition(fewer)) == []
 
-    again = drafting.keep_choices(fewer, "went_well", ["humanity"], instrument)
+    again = official_words.keep_choices(fewer, "went_well", ["humanity"], instrument)
     values = [choice.value for choice in parse_definition(again).question("went_well").choices]
     assert values == ["effectiveness", "ease", "humanity"]
 
@@ -220,7 +220,7 @@ def test_another_allowed_wording_keeps_the_label() -> None:
     instrument = get_instrument("gds_satisfaction")
     start = drafting.draft_of(instrument, ["en"])
 
-    changed = drafting.choose_wording(start, "gds", instrument.variants["gds"][0])
+    changed = official_words.choose_wording(start, "gds", instrument.variants["gds"][0])
 
     assert parse_definition(changed).question("gds").text != instrument.definition.question("gds").text
     assert wording_changes(parse_definition(changed)) == []
@@ -232,13 +232,13 @@ def test_the_place_of_every_problem_of_an_untranslated_questionnaire_is_found() 
     keys = {question.key for question in definition.questions}
 
     problems = problems_for_publishing(definition)
-    places = [drafting.place_of(problem.path, definition) for problem in problems]
+    places = [wordings.place_of(problem.path, definition) for problem in problems]
 
     assert len(places) > 20
     assert {place.language for place in places} == {"en", "fr"}  # [service] stands for nothing yet in English
     assert all(place.question in keys for place in places if place.question)
-    assert drafting.place_of("sections.0.questions.1.points.2.label.fr", definition) == drafting.Place(
+    assert wordings.place_of("sections.0.questions.1.points.2.label.fr", definition) == wordings.Place(
         "points.2.label", "main", "q2", "fr"
     )
-    assert drafting.place_of("questions.q1.text", definition) == drafting.Place("text", "", "q1")
-    assert drafting.place_of("title", definition) == drafting.Place("title")
+    assert wordings.place_of("questions.q1.text", definition) == wordings.Place("text", "", "q1")
+    assert wordings.place_of("title", definition) == wordings.Place("title")

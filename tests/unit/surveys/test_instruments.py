@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from citizenvoice.errors import NotFoundError
-from citizenvoice.surveys.definition import Definition, Kind, parse_definition
+from citizenvoice.surveys.definition import Definition, Kind
 from citizenvoice.surveys.instrument_library import Instrument, find_instrument, get_instrument, instruments
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.publishing import problems_for_publishing, wording_changes
 
 PLACEHOLDERS = {name: {"en": "the Mint", "es": "la Ceca"} for name in ("service", "agency", "population")}

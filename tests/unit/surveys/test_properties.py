@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from citizenvoice.surveys import routing
 from citizenvoice.surveys.changes import definition_changes, definition_digest
-from citizenvoice.surveys.definition import Definition, Kind, parse_definition
+from citizenvoice.surveys.definition import Definition, Kind
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.validation import compile_survey
 from citizenvoice.surveys.values import Mode
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from citizenvoice.errors import NotFoundError
-from citizenvoice.surveys.definition import Definition, Kind, parse_definition, question_json
+from citizenvoice.surveys.definition import Definition, Kind, question_json
 from citizenvoice.surveys.instrument_library import instruments
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.question_editing import (
     PRESETS,
     answer_choices,

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from citizenvoice.surveys import routing
-from citizenvoice.surveys.definition import AllOf, Answered, AnyOf, parse_definition
+from citizenvoice.surveys.conditions import AllOf, Answered, AnyOf
 from citizenvoice.surveys.instrument_library import get_instrument
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.routing import Asked, ChoiceState
 
 THUMBS = get_instrument("omb_a11_v2_thumbs").definition

@@ -7,8 +7,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from citizenvoice.surveys import validation, values
-from citizenvoice.surveys.definition import parse_definition
 from citizenvoice.surveys.instrument_library import get_instrument
+from citizenvoice.surveys.parsing import parse_definition
 from citizenvoice.surveys.validation import compile_section, compile_survey
 from citizenvoice.surveys.values import Mode
 

@@ -10,7 +10,7 @@ from flask import Flask, render_template
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
 
-from citizenvoice.web import charts, components
+from citizenvoice.web import bar_charts, chart_tables, components, line_charts, small_charts
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,11 +39,11 @@ def create_app(locale: str = "en") -> Flask:
     return app
 
 
-def line_chart() -> charts.LineChart:
+def line_chart() -> line_charts.LineChart:
     shares = [0.61, 0.63, 0.66, None, 0.64, 0.69, 0.73, 0.76, 0.75, 0.79, 0.81, 0.82]
     months = ["Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov"]
     points = [
-        charts.Point(
+        line_charts.Point(
             label=f"{name} {2025 if index == 0 else 2026}",
             tick=name,
             value=share,
@@ -53,27 +53,27 @@ def line_chart() -> charts.LineChart:
         )
         for index, (name, share) in enumerate(zip(months, shares, strict=True))
     ]
-    return charts.LineChart(
+    return line_charts.LineChart(
         title="Satisfied people",
         points=points,
-        target=charts.TargetLine(0.7, "Target: 70%"),
-        limits=charts.ControlLimits(0.67, 0.58, 0.76, "Range expected by chance"),
+        target=chart_tables.TargetLine(0.7, "Target: 70%"),
+        limits=line_charts.ControlLimits(0.67, 0.58, 0.76, "Range expected by chance"),
         changes=[
-            charts.ChangeMarker(5, "May: online booking"),
-            charts.ChangeMarker(9, "September: more staff"),
+            line_charts.ChangeMarker(5, "May: online booking"),
+            line_charts.ChangeMarker(9, "September: more staff"),
         ],
     )
 
 
-def bar_chart(direction: str = "ltr") -> charts.BarChart:
-    return charts.BarChart(
+def bar_chart(direction: str = "ltr") -> bar_charts.BarChart:
+    return bar_charts.BarChart(
         title="Satisfied, by age",
         direction=direction,
-        target=charts.TargetLine(0.7, "Target: 70%"),
+        target=chart_tables.TargetLine(0.7, "Target: 70%"),
         bars=[
-            charts.Bar(label="Under 25", value=0.82, lower=0.76, upper=0.87, n=212, text="82% (76–87)"),
-            charts.Bar(label="25 to 64", value=0.79, lower=0.75, upper=0.83, n=804, text="79% (75–83)"),
-            charts.Bar(
+            bar_charts.Bar(label="Under 25", value=0.82, lower=0.76, upper=0.87, n=212, text="82% (76–87)"),
+            bar_charts.Bar(label="25 to 64", value=0.79, lower=0.75, upper=0.83, n=804, text="79% (75–83)"),
+            bar_charts.Bar(
                 label="65 and over",
                 value=0.61,
                 lower=0.52,
@@ -82,20 +82,20 @@ def bar_chart(direction: str = "ltr") -> charts.BarChart:
                 text="61% (52–69)",
                 kind="poor",
             ),
-            charts.Bar(label="People who chose not to tell us how old they are", value=None, n=7),
+            bar_charts.Bar(label="People who chose not to tell us how old they are", value=None, n=7),
         ],
     )
 
 
-def stacked_bar(direction: str = "ltr") -> charts.StackedBar:
-    return charts.StackedBar(
+def stacked_bar(direction: str = "ltr") -> bar_charts.StackedBar:
+    return bar_charts.StackedBar(
         title="Sentiment by theme",
         direction=direction,
         parts=["Negative", "Neutral", "Positive"],
         rows=[
-            charts.StackRow(label="Waiting time", shares=[0.71, 0.08, 0.21], n=310),
-            charts.StackRow(label="Helpful staff", shares=[0.12, 0.16, 0.72], n=188),
-            charts.StackRow(label="Opening hours", shares=[], n=4),
+            bar_charts.StackRow(label="Waiting time", shares=[0.71, 0.08, 0.21], n=310),
+            bar_charts.StackRow(label="Helpful staff", shares=[0.12, 0.16, 0.72], n=188),
+            bar_charts.StackRow(label="Opening hours", shares=[], n=4),
         ],
     )
 
@@ -112,7 +112,7 @@ def content(direction: str) -> dict[str, Any]:
         "rise": Figure(0.05, 0.01, 0.09, 800),
         "fall": Figure(-0.04, -0.06, -0.02, 800),
         "flat": Figure(0.01, -0.03, 0.05, 800),
-        "spark": charts.Sparkline(values=[0.6, 0.62, None, 0.7, 0.74]),
+        "spark": small_charts.Sparkline(values=[0.6, 0.62, None, 0.7, 0.74]),
         "line": line_chart(),
         "bars": bar_chart(direction),
         "stack": stacked_bar(direction),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from citizenvoice.web import charts
+from citizenvoice.web import bar_charts, drawing, line_charts, small_charts
 from tests.unit.web.styleguide import bar_chart, create_app, line_chart, stacked_bar
 
 shares = st.floats(0, 1)
@@ -37,8 +37,8 @@ def test_a_line_breaks_where_there_are_not_enough_answers() -> None:
 
 
 def test_higher_shares_are_drawn_higher_and_later_ones_further_right() -> None:
-    points = [charts.Point(label=str(i), value=v) for i, v in enumerate((0.2, 0.9))]
-    first, second = drawn(charts.LineChart(title="x", points=points).svg("x")).select(".cv-chart__dot")
+    points = [line_charts.Point(label=str(i), value=v) for i, v in enumerate((0.2, 0.9))]
+    first, second = drawn(line_charts.LineChart(title="x", points=points).svg("x")).select(".cv-chart__dot")
 
     assert numbers(first, "cx") < numbers(second, "cx")
     assert numbers(first, "cy") > numbers(second, "cy")
@@ -57,7 +57,7 @@ def test_the_picture_is_named_and_described() -> None:
     "chart", [line_chart(), bar_chart(), stacked_bar(), bar_chart("rtl"), stacked_bar("rtl")]
 )
 def test_colours_are_left_to_the_stylesheet(
-    chart: charts.LineChart | charts.BarChart | charts.StackedBar,
+    chart: line_charts.LineChart | bar_charts.BarChart | bar_charts.StackedBar,
 ) -> None:
     svg = chart.svg("x")
 
@@ -68,28 +68,28 @@ def test_colours_are_left_to_the_stylesheet(
 def test_words_from_outside_cannot_break_out_of_the_picture() -> None:
     hostile = '</svg><script>alert("1")</script>'
     pictures = [
-        charts.LineChart(
+        line_charts.LineChart(
             title=hostile,
-            points=[charts.Point(label=hostile, tick=hostile, text=hostile, value=0.5)],
-            changes=[charts.ChangeMarker(0, hostile)],
+            points=[line_charts.Point(label=hostile, tick=hostile, text=hostile, value=0.5)],
+            changes=[line_charts.ChangeMarker(0, hostile)],
         ).svg(hostile, hostile),
-        charts.BarChart(title=hostile, bars=[charts.Bar(label=hostile, text=hostile, value=0.5)]).svg(
+        bar_charts.BarChart(title=hostile, bars=[bar_charts.Bar(label=hostile, text=hostile, value=0.5)]).svg(
             "b", hostile
         ),
-        charts.StackedBar(
+        bar_charts.StackedBar(
             title=hostile,
             parts=[hostile],
             kinds=["good"],
-            rows=[charts.StackRow(label=hostile, shares=[1], texts=[hostile])],
+            rows=[bar_charts.StackRow(label=hostile, shares=[1], texts=[hostile])],
         ).svg("s"),
-        charts.Sparkline(values=[1, 2]).svg(hostile),
-        charts.interval_bar(charts_figure(), label=hostile),
+        small_charts.Sparkline(values=[1, 2]).svg(hostile),
+        small_charts.interval_bar(charts_figure(), label=hostile),
     ]
 
     assert not [picture for picture in pictures if "<script" in picture or picture.count("</svg>") != 1]
 
 
-def charts_figure() -> charts.HasEstimate:
+def charts_figure() -> small_charts.HasEstimate:
     from tests.unit.web.styleguide import Figure
 
     return Figure(0.5, 0.4, 0.6, 100)
@@ -115,7 +115,7 @@ def test_bars_start_at_the_readers_side() -> None:
     for one, other in zip(left, right, strict=True):
         (x, width), (mirrored, same) = numbers(one, "x", "width"), numbers(other, "x", "width")
         assert width == same
-        assert x + mirrored + width == pytest.approx(charts.WIDTH, abs=0.11)
+        assert x + mirrored + width == pytest.approx(drawing.WIDTH, abs=0.11)
 
 
 def test_time_runs_left_to_right_in_every_language() -> None:
@@ -124,16 +124,18 @@ def test_time_runs_left_to_right_in_every_language() -> None:
 
 @given(st.lists(shares, min_size=2, max_size=6).filter(lambda parts: sum(parts) > 0.01))
 def test_stacked_parts_fill_the_bar_exactly(parts: list[float]) -> None:
-    row = charts.StackRow(label="x", shares=parts, texts=["-"] * len(parts))
-    chart = charts.StackedBar(title="x", parts=["-"] * len(parts), rows=[row], kinds=["good"] * len(parts))
+    row = bar_charts.StackRow(label="x", shares=parts, texts=["-"] * len(parts))
+    chart = bar_charts.StackedBar(
+        title="x", parts=["-"] * len(parts), rows=[row], kinds=["good"] * len(parts)
+    )
     widths = [float(str(rect["width"])) for rect in drawn(chart.svg("x")).select("rect.cv-chart__part")]
 
-    assert sum(widths) == pytest.approx(charts.WIDTH - 4, abs=0.4)
+    assert sum(widths) == pytest.approx(drawing.WIDTH - 4, abs=0.4)
 
 
 @given(st.lists(st.none() | shares, max_size=20))
 def test_the_axis_holds_every_share(values: list[float | None]) -> None:
-    ticks = [tick.value for tick in charts.share_axis(values, locale="en")]
+    ticks = [tick.value for tick in line_charts.share_axis(values, locale="en")]
 
     assert 3 <= len(ticks) <= 7
     assert ticks == sorted(ticks)
@@ -144,28 +146,28 @@ def test_the_axis_holds_every_share(values: list[float | None]) -> None:
 
 @given(st.lists(st.none() | shares, min_size=1, max_size=40))
 def test_every_drawing_stays_inside_its_frame(values: list[float | None]) -> None:
-    points = [charts.Point(label=str(index), value=value) for index, value in enumerate(values)]
+    points = [line_charts.Point(label=str(index), value=value) for index, value in enumerate(values)]
     with create_app().app_context():
-        picture = drawn(charts.LineChart(title="x", points=points).svg("x"))
+        picture = drawn(line_charts.LineChart(title="x", points=points).svg("x"))
 
     for dot in picture.select("circle"):
-        assert 0 <= float(str(dot["cx"])) <= charts.WIDTH
+        assert 0 <= float(str(dot["cx"])) <= drawing.WIDTH
         assert 0 <= float(str(dot["cy"])) <= 292
 
 
 def test_a_sparkline_without_values_draws_nothing() -> None:
-    assert charts.Sparkline(values=[None, None]).svg("x") == ""
+    assert small_charts.Sparkline(values=[None, None]).svg("x") == ""
 
 
 def test_a_flat_sparkline_is_drawn_in_the_middle() -> None:
-    dot = drawn(charts.Sparkline(values=[0.5, 0.5]).svg("x")).select_one("circle")
+    dot = drawn(small_charts.Sparkline(values=[0.5, 0.5]).svg("x")).select_one("circle")
 
     assert dot is not None
     assert dot["cy"] == "16"
 
 
 def test_an_interval_is_clipped_to_its_scale() -> None:
-    picture = drawn(charts.interval_bar(charts_figure(), scale=(0.45, 0.55)))
+    picture = drawn(small_charts.interval_bar(charts_figure(), scale=(0.45, 0.55)))
     span = picture.select_one(".cv-interval__range")
 
     assert span is not None
@@ -174,10 +176,12 @@ def test_an_interval_is_clipped_to_its_scale() -> None:
 
 def test_charts_that_could_only_mislead_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one point"):
-        charts.LineChart(title="x", points=[])
+        line_charts.LineChart(title="x", points=[])
     with pytest.raises(ValueError, match="two different ticks"):
-        charts.LineChart(title="x", points=[charts.Point(label="x", value=1)], axis=[charts.AxisTick(0, "0")])
+        line_charts.LineChart(
+            title="x", points=[line_charts.Point(label="x", value=1)], axis=[line_charts.AxisTick(0, "0")]
+        )
     with pytest.raises(ValueError, match="low must be below high"):
-        charts.BarChart(title="x", bars=[], low=1, high=1)
+        bar_charts.BarChart(title="x", bars=[], low=1, high=1)
     with pytest.raises(ValueError, match="1 shares for 2 parts"):
-        charts.StackedBar(title="x", parts=["a", "b"], rows=[charts.StackRow(label="x", shares=[1])])
+        bar_charts.StackedBar(title="x", parts=["a", "b"], rows=[bar_charts.StackRow(label="x", shares=[1])])

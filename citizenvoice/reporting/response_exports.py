@@ -1,6 +1,6 @@
-"""The tables people take away: comments as they are shown, and responses with closed answers in codes."""
+"""The file of responses people take away: one row each, closed answers in codes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -13,166 +13,42 @@ from citizenvoice.db import db
 from citizenvoice.errors import N_
 from citizenvoice.feedback.models import Receipt
 from citizenvoice.feedback.queries import counted
-from citizenvoice.reporting.comments import (
-    ALL,
-    COUNTED_UP_TO,
-    EXCLUDED,
-    ONE_DAY,
-    SENTIMENTS,
-    Address,
-    CommentFilter,
-    Facets,
-    ShownComment,
-    each_comment,
-    get_facets,
-    survey_ids,
+from citizenvoice.reporting.dictionaries import (
+    BETWEEN,
+    DICTIONARY_COLUMNS,
+    Translate,
+    channel_labels,
+    entries,
 )
+from citizenvoice.reporting.facets import Facets, survey_ids
+from citizenvoice.reporting.selection import ALL, COUNTED_UP_TO, EXCLUDED, Address, Selection
 from citizenvoice.reporting.spreadsheets import Sheet, Value
 from citizenvoice.surveys import routing
-from citizenvoice.surveys.definition import Definition, Kind, Question, answered_parts, parse_definition
+from citizenvoice.surveys.conditions import answered_parts
+from citizenvoice.surveys.definition import Definition, Kind, Question
 from citizenvoice.surveys.models import Response, Survey, SurveyVersion
+from citizenvoice.surveys.parsing import parse_definition
 
 AT_ONCE = 2000
-BETWEEN = "|"  # several values in one cell
-Translate = Callable[[str], str]
-
-# Comments
-
-COMMENT_COLUMNS: dict[str, str] = {
-    "comment_id": N_("Number of the comment"),
-    "response_id": N_("Number of the response it came with; the same in the file of responses"),
-    "service": N_("Short name of the service"),
-    "day": N_("Day it arrived, in the agency's time zone"),
-    "received_at": N_("Moment it arrived, in UTC"),
-    "channel": N_("Channel it came by"),
-    "language": N_("Language of the page it was written on"),
-    "question": N_("Key of the question it answers"),
-    "rating": N_("Main rating given with it, from 0 to 100; empty if there is none"),
-    "sentiment": N_(
-        "Sentiment in force, from 1 (very negative) to 5 (very positive); empty if there is none"
-    ),
-    "sentiment_machine": N_("Sentiment the machine read, from 1 to 5"),
-    "confidence": N_("Probability the machine gives to its reading, from 0 to 1"),
-    "themes": N_("Themes in force, by their keys, separated by |"),
-    "themes_machine": N_("Themes the machine read, by their keys, separated by |"),
-    "model": N_("Model that read it, and its version"),
-    "corrected_at": N_("Moment a person corrected the reading, in UTC; empty if nobody did"),
-    "reading": N_("How far the machine has come: pending, done or failed"),
-    "masked": N_("Personal data masked in it, how many of each kind"),
-    "counted": N_("1 if the contribution counts, 0 if it does not"),
-    "exclusion": N_("Why it does not count: withdrawn, spam, duplicate or test"),
-    "text": N_("What was written, personal data masked"),
-}
-
-
-def comment_sheet(wanted: CommentFilter, service: Service) -> Sheet:
-    """Return the comments a filter asks for, the newest first, as a table read while it is written."""
-    rows = (_comment_row(comment, service.slug) for comment in each_comment(wanted))
-    return Sheet("comments", tuple(COMMENT_COLUMNS), rows)
-
-
-def _comment_row(comment: ShownComment, service: str) -> tuple[Value, ...]:
-    return (
-        comment.id,
-        comment.receipt_id,
-        service,
-        comment.day,
-        comment.received_at,
-        comment.channel,
-        comment.language,
-        comment.question,
-        comment.rating,
-        comment.sentiment,
-        comment.predicted_sentiment,
-        None if comment.confidence is None else round(comment.confidence, 4),
-        BETWEEN.join(theme.key for theme in comment.themes),
-        BETWEEN.join(theme.key for theme, _ in comment.predicted_themes),
-        comment.model,
-        comment.corrected_at,
-        comment.reading,
-        BETWEEN.join(f"{kind}:{n}" for kind, n in sorted(comment.masked.items())),
-        comment.exclusion is None,
-        comment.exclusion,
-        comment.text,
-    )
-
-
-DICTIONARY_COLUMNS = ("column", "survey", "versions", "kind", "meaning", "code", "label")
-
-
-def comment_dictionary(facets: Facets, language: str, translate: Translate) -> Sheet:
-    """Return what the columns and codes of the comments mean, in a language."""
-    rows: list[Sequence[Value]] = []
-    codes: dict[str, list[tuple[Value, str]]] = {
-        "channel": _channel_labels(translate),
-        "sentiment": [(code, translate(name)) for code, name in SENTIMENTS.items()],
-        "themes": [(theme.key, theme.names.get(language) or theme.name) for theme in facets.themes],
-    }
-    for name, meaning in COMMENT_COLUMNS.items():
-        rows.extend(_entries(name, "", "", "", translate(meaning), codes.get(name, ())))
-    return Sheet("columns", DICTIONARY_COLUMNS, rows)
-
-
-def _channel_labels(translate: Translate) -> list[tuple[Value, str]]:
-    return [(str(channel), translate(name)) for channel, name in CHANNEL_NAMES.items()]
-
-
-def _entries(
-    column: str, survey: str, versions: str, kind: str, meaning: str, codes: Iterable[tuple[Value, str]]
-) -> Iterator[tuple[Value, ...]]:
-    """Yield one line for a column, or one for each of its codes."""
-    found = list(codes) or [("", "")]
-    for code, label in found:
-        yield (column, survey, versions, kind, meaning, code, label)
-
-
-# Responses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseFilter:
-    """Which responses of one service: the same value for the page, its count and its files.
+class ResponseFilter(Selection):
+    """Which responses of one service."""
 
-    ``end`` is the first day not wanted. Responses that do not count are left out unless ``excluded`` names a
-    reason (those only) or is ``all`` (beside those that count).
-    """
-
-    service_id: int
     survey: str = ""
-    channel: str = ""
-    language: str = ""
-    start: date | None = None
-    end: date | None = None
-    excluded: str = ""
 
     @property
-    def last_day(self) -> date | None:
-        """The last day wanted."""
-        return self.end - ONE_DAY if self.end else None
-
-    @property
-    def to_args(self) -> dict[str, str]:
-        """What an address says to mean this filter."""
-        found = {
-            "survey": self.survey,
-            "channel": self.channel,
-            "language": self.language,
-            "from": self.start.isoformat() if self.start else "",
-            "to": self.last_day.isoformat() if self.last_day else "",
-            "excluded": self.excluded,
-        }
-        return {name: value for name, value in found.items() if value}
+    def own_args(self) -> dict[str, str]:
+        """What an address says beside what every selection has."""
+        return {"survey": self.survey}
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions on a statement over `Receipt`, `Response` and `Survey`."""
-        found: list[ColumnElement[bool]] = [Receipt.service_id == self.service_id]
-        if self.start:
-            found.append(Receipt.day >= self.start)
-        if self.end:
-            found.append(Receipt.day < self.end)
-        equal = {Receipt.channel: self.channel, Receipt.language: self.language, Survey.slug: self.survey}
-        found += [column == wanted for column, wanted in equal.items() if wanted]
+        found = [self.of_services(Receipt), *self.when_and_how(Receipt)]
+        if self.survey:
+            found.append(Survey.slug == self.survey)
         if not self.excluded:
             found.append(counted())
         elif self.excluded != ALL:
@@ -192,10 +68,10 @@ def parse_response_filter(
     args: Mapping[str, str], service: Service, facets: Facets, surveys: Sequence[str]
 ) -> ParsedResponses:
     """Read a filter from an address. What is unknown is left out and named, never refused."""
-    address = Address(args, facets)
+    address = Address(args, facets.fiscal_start)
     start, end = address.days()
     wanted = ResponseFilter(
-        service_id=service.id,
+        service_ids=(service.id,),
         survey=address.known("survey", surveys),
         channel=address.known("channel", set(map(str, CHANNEL_NAMES))),
         language=address.known("language", facets.languages),
@@ -208,7 +84,7 @@ def parse_response_filter(
 
 def surveys_of(service: Service) -> list[tuple[str, str]]:
     """Return the short names and names of the surveys that ask about a service, or did, by name."""
-    found = select(Survey.slug, Survey.name).where(Survey.id.in_(survey_ids(service.id)))
+    found = select(Survey.slug, Survey.name).where(Survey.id.in_(survey_ids([service.id])))
     rows = db.session.execute(found.order_by(Survey.name, Survey.id))
     return [(slug, name) for slug, name in rows]
 
@@ -304,8 +180,8 @@ class ResponseTable:
     def dictionary(self, language: str, translate: Translate) -> Sheet:
         """Return what the columns and codes mean, in a language; a line for each code."""
         fixed = chain.from_iterable(
-            _entries(
-                name, "", "", "", translate(meaning), _channel_labels(translate) if name == "channel" else ()
+            entries(
+                name, "", "", "", translate(meaning), channel_labels(translate) if name == "channel" else ()
             )
             for name, meaning in RESPONSE_COLUMNS.items()
         )
@@ -379,10 +255,10 @@ class ResponseTable:
             yield (column, survey, BETWEEN.join(map(str, sorted(seen[line]))), kind, meaning, code, label)
 
 
-def response_table(args: Mapping[str, str], service: Service) -> ResponseTable:
+def response_table(args: Mapping[str, str], service: Service, facets: Facets) -> ResponseTable:
     """Return the responses of a service that an address asks for."""
     surveys = [slug for slug, _ in surveys_of(service)]
-    return ResponseTable(parse_response_filter(args, service, get_facets(service), surveys).filter, service)
+    return ResponseTable(parse_response_filter(args, service, facets, surveys).filter, service)
 
 
 def _answer_cell(column: Column, answer: Any, *, was_asked: bool) -> Value:
@@ -398,17 +274,13 @@ def _versions(wanted: ResponseFilter) -> Iterator[_Version]:
     statement = (
         select(SurveyVersion.id, SurveyVersion.number, Survey.slug, SurveyVersion.definition)
         .join(Survey, Survey.id == SurveyVersion.survey_id)
-        .where(SurveyVersion.id.in_(_answered_versions(wanted.service_id)))
+        .where(SurveyVersion.survey_id.in_(survey_ids(wanted.service_ids)))
         .order_by(Survey.name, Survey.id, SurveyVersion.number.desc())
     )
     if wanted.survey:
         statement = statement.where(Survey.slug == wanted.survey)
     for version_id, number, slug, definition in db.session.execute(statement).all():
         yield _Version(version_id, number, slug, parse_definition(definition))
-
-
-def _answered_versions(service_id: int) -> Select[Any]:
-    return select(SurveyVersion.id).where(SurveyVersion.survey_id.in_(survey_ids(service_id)))
 
 
 def _columns(definitions: Iterable[Definition]) -> list[Column]:
