@@ -47,6 +47,7 @@ lock: $(VENV)/development ## pin requirements*.in, with hashes (ARGS="--upgrade"
 	$(BIN)/uv pip compile $(LOCK) requirements.in --output-file requirements.txt $(ARGS)
 	$(BIN)/uv pip compile $(LOCK) requirements-dev.in --output-file requirements-dev.txt $(ARGS)
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--overrides requirements-overrides.in \
 	--custom-compile-command "make lock"
 
 messages: $(VENV)/development ## bring the translation catalogues up to date with the code

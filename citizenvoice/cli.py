@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from flask import Flask, current_app
@@ -25,6 +26,9 @@ from citizenvoice.web.clock import utc_now
 
 PAUSE = 5.0  # seconds before a worker that died is started again
 LONGEST_STOP = 30.0  # seconds a process has to finish what it is at
+
+READING = ("evaluate", "read", "train")
+"""Commands that work on a file of comments."""
 
 FIRST_OWNER = """  Nobody can sign in yet. Make an agency and its owner, in another window:
 
@@ -56,8 +60,15 @@ def is_on_this_machine(database_url: str) -> bool:
 class Commands(FlaskGroup):
     """The commands; one that cannot start for want of a setting says so in one line."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in order."""
+        return sorted({*super().list_commands(ctx), *READING})
+
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command, having built the application it works on; ``run`` builds its own."""
+        if name in READING:  # needs no database, and the models only when it is called
+            commands = import_module("citizenvoice.analysis.commands")
+            return cast("click.Command", getattr(commands, f"{name}_command"))
         if name != "run":
             try:
                 ctx.ensure_object(ScriptInfo).load_app()

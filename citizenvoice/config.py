@@ -46,9 +46,19 @@ def config_from(env: Mapping[str, str]) -> dict[str, Any]:
         "ANSWERS_PER_MINUTE_AND_KEY": _whole(env, "ANSWERS_PER_MINUTE_AND_KEY", 1200),
         "PHONE_REGIONS": tuple(env.get("PHONE_REGIONS", "US,GB,PH,ES,MX").split(",")),
         "READER": env.get("READER", "public_service"),
+        "READER_TIER": env.get("READER_TIER", "default"),
+        "READER_IGNORES": _ignored(env),
         "WORKER_LEASE": timedelta(seconds=_whole(env, "WORKER_LEASE_SECONDS", 60)),
         "BABEL_DEFAULT_LOCALE": _language(env),
     }
+
+
+def _ignored(env: Mapping[str, str]) -> frozenset[str]:
+    """Return what the reader is not to look at beside the words."""
+    ignored = frozenset(filter(None, env.get("READER_IGNORES", "").split(",")))
+    if ignored - {"questions", "ratings"}:
+        raise ConfigError("READER_IGNORES must be questions, ratings, or both with a comma.")
+    return ignored
 
 
 def database_url(url: str) -> str:

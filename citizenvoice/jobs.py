@@ -139,23 +139,27 @@ def shipped(codebook: str, usual: str) -> str:
 
 def reader_for(codebook: str) -> CodebookReader:
     """Return the shipped reader of a codebook, having written down its themes and model; commits."""
-    from citizenvoice.nlp.model import (
-        Reader,
-        load_shipped_model,
-    )  # a second that web processes need not spend
+    from citizenvoice.nlp.reader import load_reader  # memory that web processes need not spend
 
-    model = load_shipped_model(codebook)
+    ignored = current_app.config["READER_IGNORES"]
+    reading = load_reader(
+        codebook,
+        current_app.config["READER_TIER"],
+        use_prompts="questions" not in ignored,
+        use_ratings="ratings" not in ignored,
+    )
+    model = reading.model
     with writing():
         keep_codebook(codebook)
         kept = actions.keep_model(
-            model.name,
+            reading.name,
             version=str(model.facts.get("version", model.codebook_version)),
-            digest=model.digest,
+            digest=reading.digest,
             data_digest=str(model.facts.get("data_digest", "")),
             figures=model.facts,
             now=utc_now(),
         )
-        reader = CodebookReader(Reader(model), kept.id, theme_ids(codebook))
+        reader = CodebookReader(reading, kept.id, theme_ids(codebook))
         db.session.commit()
     return reader
 
@@ -178,6 +182,7 @@ def keep_codebook(key: str) -> None:
         themes=[
             {
                 "key": theme.code,
+                "formerly": theme.formerly,
                 "name": _english(theme.name),
                 "names": theme.name,
                 "description": _english(theme.description),

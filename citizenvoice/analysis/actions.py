@@ -72,8 +72,9 @@ def keep_codebook(
 ) -> Codebook:
     """Write a shipped codebook and its themes down; the same again changes nothing.
 
-    ``themes`` are mappings with ``key``, ``name``, ``names`` and ``description``, in order. A theme that is
-    no longer shipped stays, after the others, because comments may carry it.
+    ``themes`` are mappings with ``key``, ``name``, ``names``, ``description`` and ``formerly`` (keys it had
+    before), in order. A theme that was renamed keeps its comments under the new key. One that is no longer
+    shipped stays, after the others, because comments may carry it.
     """
     codebook = db.session.scalar(select(Codebook).where(Codebook.key == key))
     if codebook is None:
@@ -82,12 +83,14 @@ def keep_codebook(
     _set(codebook, name=name, names=dict(names))
     known = {theme.key: theme for theme in codebook.themes}
     for position, shipped in enumerate(themes):
-        theme = known.pop(shipped["key"], None)
+        keys = (shipped["key"], *shipped.get("formerly", ()))
+        theme = next((known.pop(name) for name in keys if name in known), None)
         if theme is None:
             theme = Theme(key=shipped["key"])
             codebook.themes.append(theme)
         _set(
             theme,
+            key=shipped["key"],
             position=position,
             name=shipped["name"],
             names=dict(shipped["names"]),

@@ -22,7 +22,7 @@ from citizenvoice.feedback.models import Comment, Receipt
 from citizenvoice.feedback.models import Reading as State
 
 if TYPE_CHECKING:
-    from citizenvoice.nlp.model import Reading  # the reader itself takes a second to load
+    from citizenvoice.nlp.reader import Reading  # the reader itself takes a second to load
 
 BATCH = 256
 LEASE = timedelta(seconds=120)
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Reads(Protocol):
-    """Whatever reads texts: `citizenvoice.nlp.model.Reader`."""
+    """Whatever reads texts: `citizenvoice.nlp.reader.Reader`."""
 
     def read(
         self,
@@ -41,6 +41,7 @@ class Reads(Protocol):
         *,
         prompts: Sequence[str | None] | None = None,
         languages: Sequence[str | None] | None = None,
+        ratings: Sequence[int | None] | None = None,
     ) -> "list[Reading]":
         """Read comments, in the order given."""
         ...
@@ -63,6 +64,7 @@ class Leased(NamedTuple):
     text: str
     prompt: str
     language: str
+    rating: int | None  # the main closed answer, 0 worst to 100 best
     attempts: int
 
 
@@ -105,6 +107,7 @@ class ReadingWorker:
                 [one.text for one in ours],
                 prompts=[one.prompt for one in ours],
                 languages=[one.language for one in ours],
+                ratings=[_of_five(one.rating) for one in ours],
             )
             found |= {one.id: (reader, reading) for one, reading in zip(ours, readings, strict=True)}
         return found
@@ -122,6 +125,11 @@ class ReadingWorker:
                 failed.append(one)
         give_up(token, failed, self.now())
         return found
+
+
+def _of_five(rating: int | None) -> int | None:
+    """Return a rating on the reader's scale of 1 to 5."""
+    return None if rating is None else 1 + round(rating / 25)
 
 
 def claim(token: str, now: datetime, *, limit: int = BATCH, lease: timedelta = LEASE) -> list[Leased]:
@@ -147,13 +155,16 @@ def _lease(
         .order_by(Comment.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("waiting")
+        .prefix_with("MATERIALIZED", dialect="postgresql")  # a subquery may be asked again, and lock more
     )
     taken = (
         update(Comment)
-        .where(Comment.id.in_(waiting.scalar_subquery()))
+        .where(Comment.id.in_(select(waiting.c.id)))
         .values(lease_token=token, lease_until=until, attempts=Comment.attempts + 1)
         .returning(
-            Comment.id, Comment.receipt_id, Comment.text, Comment.prompt, Comment.language, Comment.attempts
+            *(Comment.id, Comment.receipt_id, Comment.text, Comment.prompt, Comment.language),
+            *(Comment.rating, Comment.attempts),
         )
         .execution_options(synchronize_session=False)
     )

@@ -1,24 +1,35 @@
-"""Features of a comment: weighted words, word pairs, pieces of words, and what the question asked for."""
+"""Features of a comment: weighted words, pieces of words, praise and blame, and the question asked."""
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from citizenvoice.nlp.lexicon import N_SIGNS, Lexicon, marked
+
 Floats = npt.NDArray[np.float32]
 Kind = Literal["words", "pieces"]
+Rows = Any  # scipy.sparse.csr_matrix, which is not annotated
 
-PROMPTS = ("good", "improve", "why", "other")
-"""What a question asks for: what was good, what to improve, why this rating, or anything else."""
+PROMPTS = ("good", "improve", "why", "comment", "review", "report", "post")
+"""What was asked for, or where it was written; ``comment`` is anything else."""
 
-_WORD_OR_SIGN = re.compile(r"\w+|[!?]+|[☀-➿\U0001F300-\U0001FAFF]")
+CROSSED = ("good", "improve", "why")
+"""The questions under which words get weights of their own."""
+
+READ_CHARS = 20_000
+"""What stands beyond this is not read."""
+
+_SAME_PROMPT = {"other": "comment", "": None}
+_TOKEN = re.compile(r"\w+|[!?]+|[,.;:]+|[☀-➿\U0001F300-\U0001FAFF]")
 _PIECE_LENGTHS = range(2, 6)
 _LONGEST_WORD = 40
 _KNOWN_WORDS = 50_000
@@ -39,10 +50,22 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", text.lower().replace("'", "")).strip()
 
 
-def _words(text: str) -> list[str]:
-    """Return the words and signs of a text, then the pairs of neighbours."""
-    words = _WORD_OR_SIGN.findall(text)
-    return words + [f"{first} {second}" for first, second in pairwise(words)]
+def tokens_of(text: str) -> list[str]:
+    """Return the words, signs and emoji of a normalised text, in order.
+
+    Examples
+    --------
+    >>> tokens_of("not good, sorry!!")
+    ['not', 'good', ',', 'sorry', '!!']
+    """
+    return _TOKEN.findall(text[:READ_CHARS])
+
+
+def _words(tokens: Sequence[str]) -> list[str]:
+    """Return words and loud signs, pairs of neighbours, and words under a negation marked as such."""
+    words = [token for token in tokens if token[0] not in ",.;:"]
+    negated = [f"not_{token}" for token in marked(tokens)]
+    return words + [f"{first} {second}" for first, second in pairwise(words)] + negated
 
 
 def _pieces(word: str) -> list[str]:
@@ -55,15 +78,13 @@ def _pieces(word: str) -> list[str]:
     ]
 
 
-def _terms(kind: Kind, text: str) -> list[str]:
-    if kind == "words":
-        return _words(text)
-    return [piece for word in text.split() for piece in _pieces(word)]
+def _terms(kind: Kind, tokens: Sequence[str]) -> Iterator[str]:
+    return iter(_words(tokens)) if kind == "words" else chain.from_iterable(map(_pieces, tokens))
 
 
 @dataclass(frozen=True)
 class Vectoriser:
-    """One vocabulary with the weight of each term; turns normalised texts into rows of length 1.
+    """One vocabulary with the weight of each term; turns tokens of texts into rows of length 1.
 
     ``terms`` are in the order of the columns; ``idf`` has shape ``(n_terms,)``.
     """
@@ -71,41 +92,43 @@ class Vectoriser:
     kind: Kind
     terms: tuple[str, ...]
     idf: Floats
-    _columns: dict[str, int] = field(init=False, repr=False, compare=False)
     _pieces_of: dict[str, list[int]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        columns = {term: column for column, term in enumerate(self.terms)}
-        object.__setattr__(self, "_columns", columns)
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """The column of each term."""
+        return {term: column for column, term in enumerate(self.terms)}
 
     @classmethod
-    def fit(cls, kind: Kind, texts: Sequence[str], *, min_df: int = 2, max_terms: int = 40_000) -> Self:
-        """Choose the terms that occur in at least ``min_df`` of the normalised texts, and weigh them."""
-        n_with = Counter(term for text in texts for term in set(_terms(kind, text)))
+    def fit(
+        cls, kind: Kind, documents: Sequence[Sequence[str]], *, min_df: int = 2, max_terms: int = 40_000
+    ) -> Self:
+        """Choose the terms that occur in at least ``min_df`` of the documents (tokens), and weigh them."""
+        n_with = Counter(chain.from_iterable(set(_terms(kind, tokens)) for tokens in documents))
         commonest = sorted((term for term, n in n_with.items() if n >= min_df), key=lambda t: (-n_with[t], t))
         terms = tuple(sorted(commonest[:max_terms]))
         n_with_term = np.array([n_with[term] for term in terms], dtype=np.float64)
-        idf = np.log((1 + len(texts)) / (1 + n_with_term)) + 1
+        idf = np.log((1 + len(documents)) / (1 + n_with_term)) + 1
         return cls(kind, terms, idf.astype(np.float32))
 
-    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+    def transform(self, documents: Sequence[Sequence[str]]) -> Rows:
         """Return rows ``(n_texts, n_terms)``: sublinear counts times idf, of Euclidean length 1 or 0."""
-        found = [self._columns_of(text) for text in texts]
+        found = [self._columns_of(tokens) for tokens in documents]
         ends = np.cumsum([0, *map(len, found)])
         columns = np.fromiter(chain.from_iterable(found), dtype=np.int32, count=int(ends[-1]))
         counts = np.ones(len(columns), dtype=np.float32)
-        rows = sparse.csr_matrix((counts, columns, ends), shape=(len(texts), len(self.terms)))
+        rows = sparse.csr_matrix((counts, columns, ends), shape=(len(documents), len(self.terms)))
         rows.sum_duplicates()
         rows.data = (1 + np.log(rows.data)) * self.idf[rows.indices]
-        lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-        lengths[lengths == 0] = 1
-        rows.data /= np.repeat(lengths, np.diff(rows.indptr)).astype(np.float32)
+        row_of = np.repeat(np.arange(len(documents)), np.diff(rows.indptr))
+        lengths = np.sqrt(np.bincount(row_of, weights=rows.data**2, minlength=len(documents)))
+        rows.data /= np.maximum(lengths, 1e-9).astype(np.float32)[row_of]
         return rows
 
-    def _columns_of(self, text: str) -> list[int]:
+    def _columns_of(self, tokens: Sequence[str]) -> list[int]:
         if self.kind == "words":
-            return self._known(_words(text))
-        return [column for word in text.split() for column in self._columns_of_word(word)]
+            return self._known(_words(tokens))
+        return [column for word in tokens for column in self._columns_of_word(word)]
 
     def _columns_of_word(self, word: str) -> list[int]:
         """Cut each word once: the same words come again and again."""
@@ -116,67 +139,94 @@ class Vectoriser:
                 self._pieces_of[word] = columns
         return columns
 
-    def _known(self, terms: list[str]) -> list[int]:
-        return [self._columns[term] for term in terms if term in self._columns]
+    def _known(self, terms: Sequence[str]) -> list[int]:
+        return [column for column in map(self.columns.get, terms) if column is not None]
 
 
-def prompt_rows(prompts: Sequence[str | None]) -> Floats:
-    """Return which kind of question each text answers, shape ``(n_texts, 4)``; all zeros where unknown.
+def prompt_of(prompt: str | None) -> str | None:
+    """Return one of ``PROMPTS`` or None; ``other`` is ``comment``.
 
     Raises
     ------
     ValueError
-        If a prompt is neither empty nor one of ``PROMPTS``.
+        If it is none of them.
     """
-    rows = np.zeros((len(prompts), len(PROMPTS)), dtype=np.float32)
-    for row, prompt in zip(rows, prompts, strict=True):
-        if prompt and prompt not in PROMPTS:
-            raise ValueError(f"{prompt!r} is none of the prompts {', '.join(PROMPTS)}.")
-        if prompt:
-            row[PROMPTS.index(prompt)] = 1
-    return rows
+    prompt = _SAME_PROMPT.get(prompt or "", prompt)
+    if prompt is not None and prompt not in PROMPTS:
+        raise ValueError(f"{prompt!r} is none of the prompts {', '.join(PROMPTS)}.")
+    return prompt
+
+
+def prompt_rows(prompts: Sequence[str | None]) -> Floats:
+    """Return which kind of question each text answers, shape ``(n_texts, 7)``; all zeros where unknown.
+
+    Raises
+    ------
+    ValueError
+        If a prompt is neither empty, "other" nor one of ``PROMPTS``.
+    """
+    kinds = np.array([PROMPTS.index(kind) if (kind := prompt_of(p)) else -1 for p in prompts], dtype=np.int64)
+    return np.asarray(kinds[:, np.newaxis] == np.arange(len(PROMPTS)), dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """The two vocabularies of a model; its columns are words first, then pieces of words."""
+    """Everything the linear maps of one language see.
+
+    Columns are words, pieces of words, signs of the lexicon, the question; then, for each question of
+    ``CROSSED``, words and signs once more. Maps that ignore the question use the first ``n_plain``.
+    """
 
     words: Vectoriser
     pieces: Vectoriser
+    lexicon: Lexicon
+
+    @property
+    def n_plain(self) -> int:
+        """How many columns come before those crossed with the question."""
+        return len(self.words.terms) + len(self.pieces.terms) + N_SIGNS + len(PROMPTS)
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns there are."""
+        return self.n_plain + len(CROSSED) * (len(self.words.terms) + N_SIGNS)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], *, max_pieces: int = 20_000) -> Self:
-        """Choose both vocabularies from normalised texts."""
-        return cls(Vectoriser.fit("words", texts), Vectoriser.fit("pieces", texts, max_terms=max_pieces))
+    def fit(
+        cls, texts: Sequence[str], valence: Mapping[str, float], *, max_words: int, max_pieces: int
+    ) -> Self:
+        """Choose both vocabularies from texts as they were typed."""
+        documents = [tokens_of(normalise(text)) for text in texts]
+        words = Vectoriser.fit("words", documents, max_terms=max_words)
+        return cls(words, Vectoriser.fit("pieces", documents, max_terms=max_pieces), Lexicon(dict(valence)))
 
-    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Return rows of shape ``(n_texts, n_words + n_pieces)`` for normalised texts."""
-        return sparse.hstack([self.words.transform(texts), self.pieces.transform(texts)], format="csr")
+    def transform(self, texts: Sequence[str], prompts: Sequence[str | None]) -> Rows:
+        """Return rows of shape ``(n_texts, n_columns)`` for texts as they were typed.
 
-    def crossed(self, rows: sparse.csr_matrix, prompts: Floats) -> sparse.csr_matrix:
-        """Add the words once more for each kind of question.
-
-        "Nothing" is praise where the question was what to improve.
-
-        Returns shape ``(n_texts, n_words + n_pieces + 4 + 4 * n_words)``.
+        Raises
+        ------
+        ValueError
+            If a prompt is unknown.
         """
-        words = rows[:, : len(self.words.terms)]
-        by_prompt = [sparse.diags_array(prompts[:, kind]) @ words for kind in range(len(PROMPTS))]
-        return sparse.hstack([rows, sparse.csr_matrix(prompts), *by_prompt], format="csr", dtype=np.float32)
+        return self.rows_of([tokens_of(normalise(text)) for text in texts], texts, prompts)
+
+    def rows_of(
+        self, documents: Sequence[Sequence[str]], texts: Sequence[str], prompts: Sequence[str | None]
+    ) -> Rows:
+        """Return the rows of texts whose tokens are known already."""
+        asked = prompt_rows(prompts)
+        words = self.words.transform(documents)
+        signs = sparse.csr_matrix(self.lexicon.signs(documents, texts))
+        blocks = [words, self.pieces.transform(documents), signs, sparse.csr_matrix(asked)]
+        crossed = sparse.hstack([words, signs], format="csr", dtype=np.float32)
+        blocks += [_only(crossed, asked[:, PROMPTS.index(kind)] > 0) for kind in CROSSED]
+        return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
 
-def with_prompts(rows: sparse.csr_matrix, prompts: Floats) -> sparse.csr_matrix:
-    """Add the kind of question to the rows, shape ``(n_texts, n_terms + 4)``."""
-    return sparse.hstack([rows, sparse.csr_matrix(prompts)], format="csr", dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A linear map: ``weights`` of shape ``(n_columns, n_outputs)``, ``bias`` of shape ``(n_outputs,)``."""
-
-    weights: Floats
-    bias: Floats
-
-    def scores(self, rows: sparse.csr_matrix) -> Floats:
-        """Return scores (log-odds) of shape ``(n_rows, n_outputs)``."""
-        return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
+def _only(rows: Rows, kept: npt.NDArray[np.bool_]) -> Rows:
+    """Return the rows with all others emptied."""
+    if kept.all():
+        return rows
+    if not kept.any():
+        return sparse.csr_matrix(rows.shape, dtype=rows.dtype)
+    return sparse.diags_array(kept.astype(np.float32), dtype=np.float32) @ rows

@@ -75,6 +75,32 @@ def identify_language(
     return IdentifiedLanguage(known[best], float(probabilities[best] / probabilities.sum()))
 
 
+def identify_any(text: str, enabled: Sequence[str]) -> tuple[IdentifiedLanguage, float]:
+    """Tell which of all known languages a text is written in, and how probable the enabled ones are together.
+
+    Examples
+    --------
+    >>> found, share = identify_any("Les gens étaient très aimables mais la file était longue", ["en"])
+    >>> found.language, share < 0.01
+    ('fr', True)
+    """
+    ranked = _identifier(()).rank(text[:READ_CHARS])
+    codes = {_code(language) for language in enabled}
+    share = sum(float(probability) for code, probability in ranked if code in codes)
+    return IdentifiedLanguage(ranked[0][0], float(ranked[0][1])), share
+
+
+def is_same(language: str, other: str) -> bool:
+    """Tell whether two codes name the same language, whatever the country.
+
+    Examples
+    --------
+    >>> is_same("pt-BR", "pt"), is_same("fil", "tl"), is_same("en", "es")
+    (True, True, False)
+    """
+    return _code(language) == _code(other)
+
+
 def _prior(text: str, enabled: Sequence[str], form_language: str | None) -> np.ndarray[Any, Any]:
     if len(enabled) == 1 or form_language not in enabled or len(_WORD.findall(text)) >= FEW_WORDS:
         return np.ones(len(enabled))
@@ -82,6 +108,7 @@ def _prior(text: str, enabled: Sequence[str], form_language: str | None) -> np.n
     return np.array([FORM_LANGUAGE_PRIOR if language == form_language else others for language in enabled])
 
 
+@lru_cache(maxsize=512)
 def _code(language: str) -> str:
     primary = language.split("-")[0].split("_")[0].lower()
     return _SAME_AS.get(primary, primary)
@@ -94,8 +121,10 @@ def _known_codes() -> frozenset[str]:
 
 @lru_cache(maxsize=16)
 def _identifier(codes: tuple[str, ...]) -> Any:
+    """Return an identifier of some languages, or of all it knows where none are named."""
     identifier = _load()
-    identifier.set_languages(codes)
+    if codes:
+        identifier.set_languages(codes)
     return identifier
 
 

@@ -9,11 +9,13 @@ from sqlalchemy import event, select, text, update
 from citizenvoice.analysis import actions, queries, reading
 from citizenvoice.analysis.models import Annotation, Prediction
 from citizenvoice.analysis.reading import CodebookReader, ReadingWorker
+from citizenvoice.config import ConfigError, config_from
 from citizenvoice.db import db
 from citizenvoice.errors import DomainError
 from citizenvoice.feedback import search
 from citizenvoice.feedback.models import Comment, Reading, Receipt
-from citizenvoice.nlp.model import Reading as Read
+from citizenvoice.nlp.reader import Reading as Read
+from citizenvoice.nlp.reader import ThemeReading
 from tests.factories import UserFactory
 from tests.integration.indicators.world import NOW, World
 
@@ -23,16 +25,22 @@ pytestmark = pytest.mark.usefixtures("database")
 class Reader:
     """A reader for the queue to drive: reads everything as negative and chokes on poison."""
 
+    def __init__(self) -> None:
+        self.ratings: list[int | None] = []
+
     def read(
         self,
         texts: Sequence[str],
         *,
         prompts: Sequence[str | None] | None = None,  # noqa: ARG002
         languages: Sequence[str | None] | None = None,  # noqa: ARG002
+        ratings: Sequence[int | None] | None = None,
     ) -> list[Read]:
+        self.ratings = [*self.ratings, *(ratings or [])]
         if "poison" in texts:
             raise RuntimeError("poison")
-        return [Read("en", 1.0, 2, (0.1, 0.6, 0.1, 0.1, 0.1), (("waiting", 0.9),)) for _ in texts]
+        found = (ThemeReading("waiting", 0.9, "neg", 0.8), ThemeReading("staff", 0.9, "neg", 0.8, True))
+        return [Read("en", 1.0, 2, (0.1, 0.6, 0.1, 0.1, 0.1), found) for _ in texts]
 
 
 @pytest.fixture
@@ -40,9 +48,9 @@ def world() -> World:
     return World(1)
 
 
-def worker(world: World, seconds: int = 0) -> ReadingWorker:
+def worker(world: World, seconds: int = 0, reads: Reader | None = None) -> ReadingWorker:
     themes = {theme.key: theme.id for theme in world.themes}
-    reader = CodebookReader(Reader(), world.model.id, themes)
+    reader = CodebookReader(reads or Reader(), world.model.id, themes)
     return ReadingWorker(
         codebooks_of=lambda ids: dict.fromkeys(ids, "public_service"),
         reader_for=lambda _key: reader,
@@ -72,6 +80,23 @@ def test_what_was_read_is_written_down_indexed_and_will_be_counted(world: World)
     ] * 2
     assert db.session.scalars(select(Receipt.uncounted)).all() == [True]
     assert found_by("queue") == ["Long queue"]
+
+
+def test_the_rating_given_with_the_words_is_passed_on_as_one_of_five(world: World) -> None:
+    send(world, ["A", "B", "C", "D"])
+    for said, rating in (("A", 0), ("B", 75), ("C", 100), ("D", None)):
+        db.session.execute(update(Comment).where(Comment.text == said).values(rating=rating))
+    db.session.commit()
+    reads = Reader()
+    worker(world, reads=reads).read_next()
+    assert reads.ratings == [1, 4, 5, None]
+
+
+def test_the_reader_can_be_told_to_look_at_the_words_alone() -> None:
+    settings = {"SECRET_KEY": "x" * 32, "READER_IGNORES": "ratings,questions"}
+    assert config_from(settings)["READER_IGNORES"] == {"ratings", "questions"}
+    with pytest.raises(ConfigError, match="READER_IGNORES"):
+        config_from(settings | {"READER_IGNORES": "moods"})
 
 
 def test_one_poisonous_comment_fails_alone(world: World) -> None:

@@ -1,22 +1,25 @@
 """Held-out comments are new in respondent and text, and figures carry their interval."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
+import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from citizenvoice.analysis.commands import evaluate_command, train_command
 from citizenvoice.nlp import evaluation
 from citizenvoice.nlp.codebook import load_codebook
+from citizenvoice.nlp.examples import Example, own_examples
 from citizenvoice.nlp.features import normalise
-from citizenvoice.nlp.model import load_model
-from citizenvoice.nlp.training import Example, own_examples
+from citizenvoice.nlp.reader import Reader, load_reader
 
 
 @pytest.fixture(scope="module")
 def examples() -> list[Example]:
-    return [example for example in own_examples() if example.language == "en"][::3]
+    return own_examples(["en"])[::10]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return load_reader("public_service")
 
 
 def _texts(examples: Iterable[Example]) -> set[str]:
@@ -37,53 +40,64 @@ def test_nothing_tested_was_seen(examples: list[Example]) -> None:
     assert n_tested < len(repeated) / 2
 
 
-def test_figures_lie_inside_their_interval(examples: list[Example]) -> None:
-    measured = evaluation.evaluate(
-        examples, load_codebook("public_service"), folds=3, progress=lambda _: None
+def test_cross_validation_beats_guessing(examples: list[Example]) -> None:
+    measured = evaluation.cross_validate(
+        examples, load_codebook("public_service"), folds=3, first_folds=1, progress=lambda _: None
     )
-    assert measured.n_sentiment > 200
-    for measures in measured.figures.values():
-        for figure in measures.values():
-            assert 0 <= figure.lower <= figure.value + 0.05 <= figure.upper + 0.1 <= 1.1
+    assert measured.n_sentiment > 100
+    best, baseline = measured.figures["model"], measured.figures["majority class"]
+    assert best["3 classes, macro-F1"].value > baseline["3 classes, macro-F1"].value
     table = evaluation.as_table(measured)
-    assert "majority class" in table
+    assert "VADER" in table
     assert "waiting_time" in table
 
 
-def _write(path: Path, examples: list[Example]) -> Path:
-    lines = ["text,sentiment,themes,group,prompt,language"]
-    lines += [
-        f'"{e.text}",{e.sentiment},{"|".join(e.themes or ())},{e.group},,{e.language}' for e in examples
-    ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+def test_a_reader_is_scored_without_training(examples: list[Example], reader: Reader) -> None:
+    measured = evaluation.evaluate(examples, reader, load_codebook("public_service"), progress=lambda _: None)
+    assert measured.n_sentiment == len(examples)
+    model = measured.figures["model"]
+    assert {
+        "3 classes, accuracy",
+        "3 classes, macro-F1",
+        "3 classes, F1 of neutral or mixed",
+        "3 classes, calibration error",
+        "3 classes, accuracy on the most confident 80 %",
+        "5 classes, accuracy",
+        "5 classes, macro-F1",
+        "5 classes, within one",
+        "themes, micro-F1",
+        "themes, macro-F1",
+        "sentiment of a theme, accuracy",
+        "urgent comments, recall",
+    } <= model.keys()
+    for measures in measured.figures.values():
+        for figure in measures.values():
+            assert 0 <= figure.lower <= figure.value + 0.05 <= figure.upper + 0.1 <= 1.1
+    assert measured.as_json()["figures"]["VADER"].keys() <= model.keys()
 
 
-def test_a_reader_is_trained_and_measured_from_the_command_line(
-    examples: list[Example], tmp_path: Path
-) -> None:
-    file = str(_write(tmp_path / "comments.csv", examples))
-    options = ["--highest", "positive", "--without-own-comments"]
-    trained = CliRunner().invoke(train_command, [file, str(tmp_path / "mine"), *options])
-    assert trained.exit_code == 0, trained.output
-    model = load_model(tmp_path / "mine")
-    assert (model.name, model.facts["n_comments"]) == ("mine", len(examples))
-    assert model.digest in trained.output
-    measured = CliRunner().invoke(evaluate_command, [file, *options, "--folds", "3", "--first-folds", "1"])
-    assert measured.exit_code == 0, measured.output
-    assert "3 classes, macro-F1" in measured.output
+def test_labels_of_sides_only_are_scored_in_three_classes(reader: Reader) -> None:
+    rows = [("Great, thank you", 4), ("Awful and rude", 2), ("It is on Mill Street", 3)] * 5
+    coarse = [Example(text, side, None, str(i), is_coarse=True) for i, (text, side) in enumerate(rows)]
+    measured = evaluation.evaluate(coarse, reader, load_codebook("public_service"), progress=lambda _: None)
+    assert measured.figures["model"]["3 classes, accuracy"].value > 0.6
+    assert "5 classes, accuracy" not in measured.figures["model"]
+    assert measured.n_themes == 0
 
 
-def test_the_direction_of_sentiment_must_be_stated(examples: list[Example], tmp_path: Path) -> None:
-    file = _write(tmp_path / "comments.csv", examples[:5])
-    refused = CliRunner().invoke(train_command, [str(file), str(tmp_path / "mine")])
-    assert refused.exit_code == 2
-    assert "--highest" in refused.output
-    assert not (tmp_path / "mine").exists()
+def test_what_was_not_read_is_never_right(reader: Reader) -> None:
+    unread = [Example("123", 3, None, "a"), Example("thank you, lovely", 5, None, "b")]
+    measured = evaluation.evaluate(unread, reader, load_codebook("public_service"), progress=lambda _: None)
+    assert measured.n_unread == 1
+    assert measured.figures["model"]["3 classes, accuracy"].value == 0.5
 
 
-def test_a_file_without_its_columns_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    refused = CliRunner().invoke(evaluate_command, [str(tmp_path / "bad.csv"), "--highest", "positive"])
-    assert refused.exit_code == 1
-    assert "no column" in refused.output
+def test_a_scale_that_runs_backwards_is_noticed(examples: list[Example], reader: Reader) -> None:
+    turned = [Example(e.text, 6 - e.sentiment, None, e.group) for e in examples if e.sentiment is not None]
+    assert not evaluation.runs_backwards(examples, reader)
+    assert evaluation.runs_backwards(turned, reader)
+    assert not evaluation.runs_backwards(turned[:5], reader)
+
+
+def test_vader_reads_plain_praise_and_blame() -> None:
+    assert np.array_equal(evaluation.vader_classes(["great", "awful", "the table"]), [1, -1, 0])

@@ -33,7 +33,33 @@ def test_labels_of_another_scheme_are_understood_once() -> None:
         "Timeliness of care",
         "Being kept informed, clarity & consistency of information",
     ]
-    assert codebook.codes_of([*labels, "No such label"]) == ("waiting_time", "information_clarity")
+    assert codebook.codes_of([*labels, "No such label"]) == ("waiting_time", "kept_informed")
+
+
+def test_a_label_that_leaves_themes_open_says_neither_yes_nor_no() -> None:
+    codebook = load_codebook("public_service")
+    left_open = codebook.open_codes(["Unspecified communication"], "nhs_patient_experience")
+    assert {"contact", "information_clarity", "outcome"} <= left_open
+    assert "waiting_time" not in left_open
+    assert "contact" not in codebook.open_codes(
+        ["Unspecified communication", "Contacting services"], "nhs_patient_experience"
+    )
+    assert codebook.open_codes(["Anything"], "public_service") == frozenset()
+
+
+def test_codes_of_the_first_version_are_still_understood() -> None:
+    codebook = load_codebook("public_service")
+    assert codebook.codes_of(["phone_contact", "general_praise"]) == ("contact", "overall")
+    assert len(codebook.codes) == 22
+
+
+def test_every_general_theme_is_defined_and_has_its_place_among_what_people_tick() -> None:
+    drivers = {"effectiveness", "ease", "efficiency", "transparency", "humanity", "employee"}
+    for theme in load_codebook("public_service").themes:
+        for words in (theme.includes, theme.excludes, theme.examples):
+            assert words.keys() == {"en", "es"}
+        assert theme.driver in drivers or (theme.code, theme.driver) == ("overall", None)
+        assert theme.csm in {f"sqd{number}" for number in range(9)}
 
 
 def test_no_label_stands_for_two_themes() -> None:
