@@ -195,15 +195,16 @@ def say_no(status: int, error: Exception) -> Response:
 
 def stand_in_front(app: Flask) -> None:
     """Answer what needs no application: static files, cacheable for a year by version, and kept pages."""
-    answering: Any = pages.KeptAnswers(app.wsgi_app)
+    answering: Any = headers.SecurityHeaders(app.wsgi_app)
+    answering = pages.KeptAnswers(answering)  # keeps an answer with all its headers
     answering = WhiteNoise(
         answering,
         root=str(ROOT / "static"),
         prefix="static/",
         max_age=31536000,
         autorefresh=bool(app.debug),
+        add_headers_function=headers.of_a_file,
     )
-    answering = headers.SecurityHeaders(answering)
     trusted = app.config.get("TRUSTED_PROXIES", 0)
     if trusted:  # outermost: everything else looks at who asks, and how
         answering = ProxyFix(answering, x_for=trusted, x_proto=trusted, x_host=trusted)

@@ -148,6 +148,25 @@ def test_what_is_not_live_cannot_be_answered(client: PageClient, state: str) -> 
     assert receipts() == []
 
 
+def test_a_kept_page_carries_each_security_header_once(client: PageClient) -> None:
+    survey = live_survey()
+
+    for _ in range(3):  # from the application, then from what is kept in front of it
+        page = client.get(address(survey), base_url="https://localhost")
+        for name in ("Strict-Transport-Security", "Content-Security-Policy", "X-Frame-Options"):
+            assert len(page.headers.getlist(name)) == 1
+        frame = client.get(address(survey, way="embed"), base_url="https://localhost")
+        assert "frame-ancestors *" in frame.headers["Content-Security-Policy"]
+        assert "X-Frame-Options" not in frame.headers
+
+
+def test_a_static_file_is_taken_for_what_it_is_only(client: PageClient) -> None:
+    style = client.get("/static/citizenvoice.css")
+
+    assert style.mimetype == "text/css"
+    assert style.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_who_comes_after_the_end_is_told_so_and_shown_what_people_said(client: PageClient) -> None:
     survey = live_survey()
     survey.state = "closed"
