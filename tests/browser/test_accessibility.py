@@ -136,6 +136,8 @@ def test_every_page_of_a_member_is_accessible_and_fits_a_phone(
 
 
 def test_pages_that_refuse_are_accessible(page: Page, axe: Check, fits: Check) -> None:
-    page.goto("/en/s/nothing/here")
+    refused = page.goto("/en/s/nothing/here")
+    assert refused is not None
+    assert refused.status == 404
     axe(page)
     fits(page)

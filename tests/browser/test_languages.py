@@ -116,6 +116,7 @@ def test_a_language_that_is_not_asked_leads_to_one_that_is(chromium: Browser, li
     with visit(chromium, live, width=320, height=640, language="es-MX") as page:
         page.goto("/fr/s/csat/passports")
         page.wait_for_url("**/es/s/csat/passports")
+        expect(page.locator("html")).to_have_attribute("lang", "es")
 
 
 def look(page: Page, language: str, direction: str, axe: Check, fits: Check) -> None:

@@ -69,7 +69,8 @@ def test_conditions_look_back_and_name_possible_answers(condition: dict[str, Any
 
 def test_a_condition_may_name_a_way_out_that_is_offered() -> None:
     first = scale("q1", not_applicable={"label": {"en": "Does not apply"}})
-    parse_definition(survey(first, scale("q2", shown_if={"any": [{"question": "q1", "in": [1, "na"]}]})))
+    second = scale("q2", shown_if={"any": [{"question": "q1", "in": [1, "na"]}]})
+    assert parse_definition(survey(first, second)).question("q2").shown_if is not None
 
 
 def test_keys_are_unique_across_sections() -> None:
